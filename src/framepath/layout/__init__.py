@@ -1,0 +1,1 @@
+"""areaDetector's two XML languages: HDF5 layout and NDAttributes, parsed, explained and linted."""

@@ -1,0 +1,1 @@
+"""Start a child process, wait for its ready line, know why it died, end it."""

@@ -1,0 +1,23 @@
+"""Names that the documents of a run carry, agreed between acquire, catalog and the readers."""
+
+from __future__ import annotations
+
+from framepath.spec.frame_type import FrameType
+
+STREAM_OF_FRAME_TYPE = {
+    FrameType.IMAGE: "primary",
+    FrameType.DARK: "dark",
+    FrameType.FLAT: "flat",
+}
+"""Event stream of each frame type: a RunEngine refuses external keys of unequal length in one."""
+
+LEDGER_STREAM = "ledger"
+"""One event a frame type: frames triggered, received, stored (a stop document takes only text)."""
+
+HDF5_MIMETYPE = "application/x-hdf5"
+"""StreamResource mimetype of everything we store; stock TiledWriter knows it."""
+
+
+def image_key(detector_name: str) -> str:
+    """Data key of a detector's frames in every stream, e.g. ``eiger2_image``."""
+    return f"{detector_name}_image"

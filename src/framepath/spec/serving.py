@@ -1,0 +1,30 @@
+"""What a served catalog promises, agreed between the server, its clients and the commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+READY_WORD = "ready"
+"""A child process prints one line with this word to stdout once clients can connect."""
+
+SETTINGS_FILE = "framepath.yml"
+"""Settings of serve, session and demo, in the folder where they are started."""
+
+API_KEY_VARIABLE = "FRAMEPATH_API_KEY"
+"""Environment variable that carries the server's key, so that no command line shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a catalog answers: what ``framepath serve`` prints and sessions connect to.
+
+    ``uri`` without the key, e.g. ``http://127.0.0.1:8000``; ``api_key`` is the write key.
+    """
+
+    uri: str
+    api_key: str
+
+    @property
+    def uri_with_key(self) -> str:
+        """For a browser or ``tiled.client.from_uri``."""
+        return f"{self.uri}/?api_key={self.api_key}"
