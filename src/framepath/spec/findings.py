@@ -50,7 +50,9 @@ class Finding:
 
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.where, self.line, self.column) if p is not None)
-        text = f"{place}: {self.severity} [{self.rule}] found {self.found}; expected {self.expected}"
+        text = (
+            f"{place}: {self.severity} [{self.rule}] found {self.found}; expected {self.expected}"
+        )
         if self.effect:
             text += f". Effect: {self.effect}"
         return f"{text}. Next: {self.next_step}"

@@ -1,0 +1,5 @@
+"""``python -m framepath`` is the ``framepath`` command."""
+
+from framepath.cli import main
+
+main()
