@@ -45,7 +45,7 @@ class LedgerRow(NamedTuple):
     unique_id: int
     frame_type: int
     destination: str
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] (a column, not tuple.index)
     timestamp: float
     stored: float
     fate: Fate
