@@ -1,0 +1,85 @@
+"""What every test may use, and the rule that CI notices every skip."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+REFERENCE_FILES = REPOSITORY.parent / "shared"
+OPTIONAL = "optional:"
+"""A skip whose reason begins so is allowed in CI: the thing is not part of the repository."""
+
+MINUTES = {"unit": 5.0, "chain": 14.0, "docs": 3.0}
+"""Minute budget of each folder of tests; printed beside what the folder took."""
+
+_seconds: dict[str, float] = defaultdict(float)
+
+
+def in_ci() -> bool:
+    return os.environ.get("FRAMEPATH_CI") == "1"
+
+
+def count(in_ci_count: int, full_count: int) -> int:
+    """How often to repeat a costly thing: ``FRAMEPATH_LONG=1`` runs the full count."""
+    return full_count if os.environ.get("FRAMEPATH_LONG") == "1" else in_ci_count
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Path of a system program by name; without it the test skips, and fails in CI."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found is None:
+            pytest.skip(f"{name} is not installed; make test says how to bring it")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Folder of files written by the real C++ plugin; not part of the repository."""
+    return _reference_folder("golden")
+
+
+@pytest.fixture(scope="session")
+def recorded_scan():
+    """Master file of a recorded tomography scan; not part of the repository."""
+    return _reference_folder("data") / "k11-18014-scan" / "k11-18014.nxs"
+
+
+def _reference_folder(name: str) -> Path:
+    folder = REFERENCE_FILES / name
+    if not folder.is_dir():
+        pytest.skip(f"{OPTIONAL} reference files ({name}) are not beside the repository")
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and in_ci() and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if OPTIONAL not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped where FRAMEPATH_CI=1 allows no skip: {reason}"
+    return report
+
+
+def pytest_runtest_logreport(report):
+    parts = Path(report.nodeid.split("::")[0]).parts
+    _seconds[parts[1] if len(parts) > 2 else "docs"] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.section("minutes of each folder")
+    for folder, seconds in sorted(_seconds.items()):
+        budget = MINUTES.get(folder, 1.0)
+        mark = "  OVER BUDGET" if seconds > 60 * budget else ""
+        terminalreporter.line(f"tests/{folder}: {seconds / 60:.1f} of {budget:g} min{mark}")
