@@ -1,0 +1,95 @@
+"""Which tables make up a plugin, and how they are read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from framepath.spec.params.model import Param, Rate
+
+OURS = "framepath"
+"""Prefix of the tables with PVs that areaDetector does not have."""
+
+_PLUGIN = ("ndarray", "plugin")
+_FILE = (*_PLUGIN, "file")
+
+PLUGIN_TABLES = {
+    "image1": (*_PLUGIN, "image1", "framepath_plugin"),
+    "Pva1": (*_PLUGIN, "Pva1", "framepath_plugin"),
+    "Stats1": (*_PLUGIN, "Stats1", "framepath_plugin"),
+    "ROI1": (*_PLUGIN, "ROI1", "framepath_plugin"),
+    "Proc1": (*_PLUGIN, "Proc1", "framepath_plugin"),
+    "Trans1": (*_PLUGIN, "Trans1", "framepath_plugin"),
+    "Codec1": (*_PLUGIN, "Codec1", "framepath_plugin"),
+    "CB1": (*_PLUGIN, "CB1", "framepath_plugin"),
+    "HDF1": (*_FILE, "HDF1", "framepath_plugin", "framepath_HDF1"),
+    "TIFF1": (*_FILE, "TIFF1", "framepath_plugin"),
+    "JPEG1": (*_FILE, "JPEG1", "framepath_plugin"),
+}
+"""Tables of each plugin, later ones over earlier ones; file names of the CSVs in this folder."""
+
+CAMERA_TABLES = ("ndarray", "camera", "framepath_camera")
+"""Tables that every camera starts from; a driver names those to lay over them."""
+
+
+def load(tables: Iterable[str]) -> dict[str, Param]:
+    """Rows of the tables by suffix, sorted; an empty cell leaves what an earlier table said."""
+    merged: dict[str, dict[str, str]] = {}
+    for table in tables:
+        for row in _rows(table):
+            said = {column: cell for column, cell in row.items() if cell}
+            said["ours"] = "1" if table.startswith(OURS) else ""
+            below = dict(merged.get(row["suffix"], {}))
+            if "states" in said:  # an initial state of other strings has no meaning
+                below.pop("initial", None)
+            merged[row["suffix"]] = {**below, **said}
+    traits = {row["suffix"]: row for row in _rows("traits")}
+    links: dict[str, list[tuple[str, str]]] = {}
+    for row in _rows("links"):
+        links.setdefault(row["suffix"], []).append((row["field"], row["value"]))
+    return {
+        suffix: _param(merged[suffix], _traits_of(traits, suffix), tuple(links.get(suffix, ())))
+        for suffix in sorted(merged)
+    }
+
+
+@cache
+def _rows(table: str) -> list[dict[str, str]]:
+    text = (files(__package__) / f"{table}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _traits_of(traits: dict[str, dict[str, str]], suffix: str) -> dict[str, str]:
+    """Traits of a PV; a readback without its own takes those of its setpoint."""
+    return traits.get(suffix) or traits.get(suffix.removesuffix("_RBV"), {})
+
+
+def _param(
+    row: dict[str, str], traits: dict[str, str], fields: tuple[tuple[str, str], ...]
+) -> Param:
+    states = tuple(row["states"].split("|")) if row.get("states") else ()
+    values = row.get("values", "")
+    kind = traits.get("kind", "")
+    settable = row.get("settable") == "1"
+    return Param(
+        suffix=row["suffix"],
+        record=row["record"],
+        states=states,
+        state_values=tuple(map(int, values.split("|"))) if values else tuple(range(len(states))),
+        initial=row.get("initial", ""),
+        precision=int(row["precision"]) if row.get("precision") else None,
+        units=row.get("units", ""),
+        settable=settable,
+        parameter=row.get("parameter", ""),
+        array_type=row.get("array_type", ""),
+        array_length=int(row.get("array_length") or 0),
+        busy=kind == "busy",
+        autosaved=settable and kind == "",
+        rate=Rate.PACED if traits.get("rate") == "paced" else Rate.EDGE,
+        inert=traits.get("inert", ""),
+        description=traits.get("description", ""),
+        fields=fields,
+        ours=row.get("ours") == "1",
+    )
