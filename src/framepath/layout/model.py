@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framepath.layout.rules import Trap
 
 
 class Source(StrEnum):
@@ -128,6 +132,8 @@ class Layout:
         Rule 3: NDAttributes named nowhere are stored even without an ``ndattr_default`` group.
     origin
         Path of the XML, or a word such as ``built-in default`` or ``inline XML``.
+    traps
+        What the parser met that ADCore repairs in silence; no part of a comparison.
     """
 
     groups: tuple[LayoutGroup, ...]
@@ -135,6 +141,7 @@ class Layout:
     auto_ndattr_default: bool = True
     origin: str = "inline XML"
     globals: dict[str, str] = field(default_factory=dict[str, str])
+    traps: tuple[Trap, ...] = field(default=(), compare=False)
 
     def walk_groups(self) -> Iterator[tuple[str, LayoutGroup]]:
         """Every group with its address, depth first, byte-wise alphabetical (rules 5.3, 6.7)."""
