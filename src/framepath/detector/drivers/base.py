@@ -48,6 +48,14 @@ class Camera(Protocol):
         """Run ``handler`` when a client writes the setpoint ``name``."""
         ...
 
+    def deliver(self, exposure: Exposure) -> None:
+        """Hand the plugins a frame that an earlier ``expose`` returned with ``deliver`` False.
+
+        For frames that become known late (an Eiger's file writer closed a data file); called on
+        the acquisition thread, inside ``expose`` or ``finish``.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DriverInfo:
@@ -164,6 +172,12 @@ class Driver(Protocol):
         """
         ...
 
+    def n_frames(self, settings: ExposureSettings) -> int | None:
+        """Frames of the acquisition where the driver counts them (an Eiger: NumImages for each
+        of NumTriggers, ImageMode ignored); None leaves it to ``ImageMode`` and ``NumImages``.
+        """
+        ...
+
     def wait_for_trigger(
         self, settings: ExposureSettings, frame_index: int, stop: threading.Event
     ) -> bool:
@@ -184,6 +198,10 @@ class Driver(Protocol):
 
 class FreeRunning:
     """The parts of `Driver` that most detectors leave empty: no triggers, nothing to prepare."""
+
+    def n_frames(self, settings: ExposureSettings) -> int | None:
+        """As many as ``ImageMode`` and ``NumImages`` say."""
+        return None
 
     def attach(self, camera: Camera) -> None:
         """No put handlers."""
