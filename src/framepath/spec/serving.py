@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 READY_WORD = "ready"
@@ -23,6 +24,23 @@ class Served:
 
     uri: str
     api_key: str
+
+    @property
+    def ready_line(self) -> str:
+        """The one line that ``framepath serve`` writes to stdout once it answers."""
+        return f"framepath catalog {READY_WORD} at {self.uri_with_key}"
+
+    @classmethod
+    def from_ready_line(cls, line: str) -> Served:
+        """Where a catalog answers, from its ready line; ValueError when the line holds no address.
+
+        The address is the first ``http(s)://host:port/?api_key=...`` of the line; text around it
+        does not matter.
+        """
+        match = re.search(r"(https?://[^/\s]+)/\?api_key=([A-Za-z0-9]+)", line)
+        if match is None or READY_WORD not in line:
+            raise ValueError(f"not the ready line of a catalog: {line!r}")
+        return cls(match.group(1), match.group(2))
 
     @property
     def uri_with_key(self) -> str:

@@ -1,0 +1,1 @@
+"""The catalog: a Tiled server with adapters that are confined, fast and honest, and its clients."""

@@ -1,0 +1,84 @@
+"""The Tiled application: stock server, our adapters, our errors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.ext.asyncio import create_async_engine
+from tiled.alembic_utils import UninitializedDatabase, check_database, stamp_head
+from tiled.catalog import from_uri
+from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
+from tiled.catalog.core import ALL_REVISIONS, REQUIRED_REVISION, initialize_database
+from tiled.config import Authentication, StreamingCacheConfig
+from tiled.media_type_registration import default_serialization_registry
+from tiled.server.app import build_app
+from tiled.utils import ensure_specified_sql_driver
+
+from framepath.catalog.embedded import Storage
+from framepath.config.settings import ServeSettings
+
+RUNS_SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
+"""Gives clients ``cat[-1]``, ``cat[scan_id]`` and partial uids."""
+
+
+def build(
+    settings: ServeSettings, storage: Storage, routers: list[APIRouter] | None = None
+) -> FastAPI:
+    """The application, its databases initialised.
+
+    Parameters
+    ----------
+    routers
+        Further routes (the viewer's), served below ``/custom``.
+    """
+    _initialise(storage.catalog_uri)
+    stream_cache = StreamingCacheConfig(uri=settings.stream_uri).model_dump()
+    tree = from_uri(
+        storage.catalog_uri,
+        specs=[RUNS_SPEC],
+        writable_storage=[str(storage.arrays), storage.tables_uri],
+        readable_storage=[str(folder.absolute()) for folder in settings.data],
+        cache_config=stream_cache,
+    )
+    return build_app(
+        tree,
+        Authentication(allow_anonymous_access=settings.public, single_user_api_key=storage.api_key),
+        {"streaming_cache": stream_cache},
+        serialization_registry=_serializers(),
+        scalable=settings.workers > 1,
+        include_routers=routers or [],
+    )
+
+
+def _initialise(uri: str) -> None:
+    # In this process: Tiled's own option starts a second interpreter, which doubles start-up.
+    uri = ensure_specified_sql_driver(uri)
+    if asyncio.run(_create_tables(uri)):
+        stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
+
+
+async def _create_tables(uri: str) -> bool:
+    engine = create_async_engine(uri)
+    try:
+        await check_database(engine, REQUIRED_REVISION, ALL_REVISIONS)
+    except UninitializedDatabase:
+        await initialize_database(engine)
+        return True
+    finally:
+        await engine.dispose()
+    return False
+
+
+def _serializers() -> Any:
+    registry = default_serialization_registry
+    # Imported when first used: the exporter brings pandas and xarray, seconds of start-up.
+    registry.register("BlueskyRun", "application/json-seq", _export_documents)
+    return registry
+
+
+async def _export_documents(*arguments: Any) -> Any:
+    from bluesky_tiled_plugins.exporters import json_seq_exporter
+
+    return await json_seq_exporter(*arguments)

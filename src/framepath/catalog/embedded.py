@@ -1,0 +1,95 @@
+"""The embedded default: catalog, tables and key in one folder, found or made at start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from framepath.config.settings import ServeSettings
+from framepath.errors import SettingsError
+
+KEY_FILE = "api_key"
+CATALOG_FILE = "catalog.db"
+TABLES_FILE = "tables.duckdb"
+ARRAYS_FOLDER = "arrays"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where one server keeps what it owns.
+
+    Attributes
+    ----------
+    catalog_uri, tables_uri
+        Databases of the nodes and of the event tables.
+    arrays
+        Folder for arrays that clients send.
+    api_key
+        The write key.
+    """
+
+    catalog_uri: str
+    tables_uri: str
+    arrays: Path
+    api_key: str
+
+
+def prepare(settings: ServeSettings) -> Storage:
+    """Make the folder and the key where they do not exist yet.
+
+    Raises
+    ------
+    SettingsError
+        The folder cannot be made or written, or a data folder does not exist.
+    """
+    for data in settings.data:
+        if not data.is_dir():
+            raise SettingsError(
+                "a data folder does not exist",
+                found=data,
+                expected="a folder",
+                where="serve.data, --data",
+                next_step="create it, or correct the path",
+            )
+    folder = settings.folder.absolute()
+    try:
+        (folder / ARRAYS_FOLDER).mkdir(parents=True, exist_ok=True)
+        key = _key(settings, folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    # Databases fail late and unclearly on a read-only folder; os.access knows it now.
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(folder, "no permission to write")
+    return Storage(
+        catalog_uri=settings.catalog_uri or f"sqlite:///{folder / CATALOG_FILE}",
+        tables_uri=settings.storage_uri or f"duckdb:///{folder / TABLES_FILE}",
+        arrays=folder / ARRAYS_FOLDER,
+        api_key=key,
+    )
+
+
+def _key(settings: ServeSettings, folder: Path) -> str:
+    if settings.api_key is not None:
+        return settings.api_key.get_secret_value()
+    path = folder / KEY_FILE
+    try:
+        # Owner-only from the first byte; O_EXCL so that two servers starting agree on one key.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    key = secrets.token_hex(24)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key + "\n")
+    return key
+
+
+def _unwritable(folder: Path, cause: object) -> SettingsError:
+    return SettingsError(
+        "the catalog's folder cannot be written",
+        found=cause,
+        expected="a folder that this user may write",
+        where=folder,
+        next_step="name another with --folder, or correct its permissions",
+    )

@@ -1,0 +1,114 @@
+"""Run the catalog: take the port first, print one ready line, end quietly on SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from framepath.catalog.embedded import Storage, prepare
+from framepath.config.settings import ServeSettings
+from framepath.errors import MissingExtra, SettingsError
+from framepath.spec.serving import Served
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import APIRouter
+
+
+def serve(settings: ServeSettings, routers: Sequence[APIRouter] = ()) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    The cheap things that can be wrong (folder, port, packages) are tried before Tiled is imported,
+    which takes seconds.
+
+    Raises
+    ------
+    SettingsError
+        The folder cannot be written, or the port is taken.
+    MissingExtra
+        The packages of ``framepath[catalog]`` are not installed.
+    """
+    storage = prepare(settings)
+    with listen(settings.host, settings.port) as listener:
+        try:
+            import uvicorn
+
+            from framepath.catalog.application import build
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                "the catalog server is not installed",
+                found=f"no module {error.name}",
+                next_step='install it: pip install "framepath[catalog]"',
+            ) from error
+        application = build(settings, storage, list(routers))
+        config = uvicorn.Config(
+            application,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=max(1, round(settings.stop_within_s)),
+        )
+        with _ended_by_signal():
+            _announcing(uvicorn.Server(config), listener, storage).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; the port is ours from here on.
+
+    Raises
+    ------
+    SettingsError
+        The port is taken, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    # A server that was just stopped leaves its port in TIME_WAIT.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            "the catalog cannot listen there",
+            found=error.strerror or error,
+            expected="a free port of this machine",
+            where=f"{host}:{port}",
+            next_step="name another with --port, or leave it out to have one chosen",
+        ) from error
+    return listener
+
+
+def _announcing(
+    server: uvicorn.Server, listener: socket.socket, storage: Storage
+) -> uvicorn.Server:
+    startup = server.startup
+
+    async def startup_then_say(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets=sockets)
+        if server.started:
+            host, port = listener.getsockname()[:2]
+            host = f"[{host}]" if ":" in host else host
+            click.echo(Served(f"http://{host}:{port}", storage.api_key).ready_line)
+
+    server.startup = startup_then_say
+    return server
+
+
+@contextlib.contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    # uvicorn raises the signal again once it has shut down; without a handler of ours the exit
+    # code of an orderly end would be that of a killed process.
+    def ignore(number: int, frame: FrameType | None) -> None:
+        return None
+
+    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

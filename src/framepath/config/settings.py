@@ -1,0 +1,126 @@
+"""The settings tree: what ``framepath.yml`` may hold, each field with its unit and description.
+
+Later releases add fields; they do not rename or reinterpret those below.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+
+def setting(default: Any, *, unit: str, description: str, **limits: Any) -> Any:
+    """A field that cannot be written without a unit ("" for none) and a description."""
+    return Field(
+        default=default, description=description, json_schema_extra={"unit": unit}, **limits
+    )
+
+
+class Section(BaseModel):
+    """Base of every part of the tree: unknown names are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ServeSettings(Section):
+    """How ``framepath serve`` runs the catalog."""
+
+    host: str = setting(
+        "127.0.0.1", unit="", description="Address to listen on; the default is this machine only."
+    )
+    port: int = setting(
+        0, unit="", ge=0, le=65535, description="TCP port; 0 lets the operating system choose."
+    )
+    folder: Path = setting(
+        Path("framepath-catalog"),
+        unit="path",
+        description="Folder of the embedded catalog: run documents, tables and the generated key.",
+    )
+    data: list[Path] = setting(
+        [],
+        unit="path",
+        description="Folders whose image files may be read. Nothing outside them is ever opened.",
+    )
+    register_data: bool = setting(
+        False,
+        unit="",
+        description="Add the files found under `data` to the catalog at start, below `files`.",
+    )
+    api_key: SecretStr | None = setting(
+        None,
+        unit="",
+        description="Key needed to write, and to read unless `public`; letters and digits. "
+        "None generates one and keeps it in the folder, readable by its owner only.",
+    )
+    public: bool = setting(False, unit="", description="Let everybody read without a key.")
+    catalog_uri: str | None = setting(
+        None,
+        unit="uri",
+        description="Database of the catalog, e.g. `postgresql://user@host/db`; "
+        "None is SQLite in the folder.",
+    )
+    storage_uri: str | None = setting(
+        None,
+        unit="uri",
+        description="Database of the tables of runs, e.g. `postgresql://user@host/db`; "
+        "None is DuckDB in the folder.",
+    )
+    stream_uri: str = setting(
+        "memory",
+        unit="uri",
+        description="Cache that live subscriptions read: `memory`, or `redis://host:port` "
+        "which several workers need.",
+    )
+    workers: int = setting(
+        1,
+        unit="processes",
+        ge=1,
+        description="Server processes; more than one needs databases and a stream cache that they "
+        "can share.",
+    )
+    path_maps: dict[str, str] = setting(
+        {},
+        unit="path",
+        description="Folder as other hosts write it -> the same folder here, "
+        "e.g. `C:/data/: /data/`.",
+    )
+    stop_within_s: float = setting(
+        5.0,
+        unit="s",
+        gt=0,
+        description="Time that open requests and subscriptions get when the server is told to end.",
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _key_is_plain(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch("[A-Za-z0-9]+", key.get_secret_value()):
+            raise ValueError("the key must be letters and digits only, and at least one of them")
+        return key
+
+    @model_validator(mode="after")
+    def _workers_can_share(self) -> ServeSettings:
+        if self.workers > 1:
+            own_only = {
+                "catalog_uri": (self.catalog_uri or "sqlite").startswith("sqlite"),
+                "storage_uri": (self.storage_uri or "duckdb").startswith(("duckdb", "sqlite")),
+                "stream_uri": self.stream_uri.startswith("memory"),
+            }
+            own = [name for name, alone in own_only.items() if alone]
+            if own:
+                raise ValueError(
+                    f"{self.workers} workers cannot share {', '.join(own)}: "
+                    "set PostgreSQL and Redis addresses, or workers to 1"
+                )
+        return self
+
+
+class Settings(Section):
+    """All of ``framepath.yml``."""
+
+    serve: ServeSettings = setting(
+        ServeSettings(), unit="", description="The catalog server (`framepath serve`)."
+    )
