@@ -27,7 +27,7 @@ def load_layout(source: str, mode: Mode = Mode.COMPAT) -> Layout:
         return parse_layout(DEFAULT_LAYOUT, DEFAULT_ORIGIN, mode)
     if INLINE_MARK in source:
         return parse_layout(source, INLINE_ORIGIN, mode)
-    return parse_layout(read_file(source), source, mode)
+    return parse_layout(read_file(source, INLINE_MARK), source, mode)
 
 
 def parse_layout(

@@ -31,8 +31,11 @@ class Element:
     depth: int
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, inline_mark: str) -> bytes:
     """Content of a regular file, at most one byte more than `MAX_BYTES`.
+
+    ``inline_mark`` is what XML text would have to contain to be taken for text: said to whoever
+    gave XML as a path.
 
     Raises
     ------
@@ -54,7 +57,9 @@ def read_file(path: str) -> bytes:
         "the XML file cannot be opened",
         found=fault,
         where=repr(path[:200]),
-        next_step="check the path; XML text given in its place has to begin with <?xml",
+        next_step=f"XML text is taken for a path unless it contains {inline_mark}: add that"
+        if "<" in path
+        else "check the path, as the process that opens it sees it",
     )
 
 
