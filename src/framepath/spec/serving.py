@@ -46,3 +46,30 @@ class Served:
     def uri_with_key(self) -> str:
         """For a browser or ``tiled.client.from_uri``."""
         return f"{self.uri}/?api_key={self.api_key}"
+
+
+@dataclass(frozen=True, slots=True)
+class IocReady:
+    """Where an IOC answers: what ``framepath ioc`` prints once clients can connect.
+
+    ``kind`` is the detector kind ("sim", "eiger", ...), ``prefix`` the PV prefix, ``ca`` and
+    ``pva`` the ``host:port`` of its Channel Access and PVA servers.
+    """
+
+    kind: str
+    prefix: str
+    ca: str
+    pva: str
+
+    @property
+    def line(self) -> str:
+        """The one line that ``framepath ioc`` writes to stdout."""
+        return f"framepath ioc {self.kind} {self.prefix} {READY_WORD} ca={self.ca} pva={self.pva}"
+
+    @classmethod
+    def from_line(cls, line: str) -> IocReady:
+        """Where an IOC answers, from its ready line; ValueError when it is none."""
+        match = re.search(rf"framepath ioc (\S+) (\S+) {READY_WORD} ca=(\S+) pva=(\S+)", line)
+        if match is None:
+            raise ValueError(f"not the ready line of an IOC: {line!r}")
+        return cls(*match.groups())

@@ -14,6 +14,7 @@ from framepath.spec.findings import Finding, Severity
 from framepath.spec.frame import Compressed, DataType, Dimension, Frame, checksum
 from framepath.spec.frame_type import FrameType
 from framepath.spec.ledger import LEDGER_DTYPE, Fate, LedgerRow
+from framepath.spec.serving import IocReady
 
 
 def test_the_three_numberings_of_frame_types_are_kept_apart():
@@ -95,3 +96,10 @@ def test_errors_say_everything_and_cross_processes():
     assert (type(again), str(again), again.where) == (LinkBroken, str(error), "m.h5")
     assert isinstance(error, FileNotFoundError)
     assert issubclass(SettingsError, FramepathError)
+
+
+def test_ready_lines_are_read_back():
+    ioc = IocReady("sim", "13SIM1:", "127.0.0.1:5064", "127.0.0.1:5075")
+    assert IocReady.from_line(f"noise {ioc.line} noise") == ioc
+    with pytest.raises(ValueError, match="not the ready line"):
+        IocReady.from_line("ready, steady")
