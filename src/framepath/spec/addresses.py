@@ -29,3 +29,9 @@ EIGER_DATA_ADDRESS = "/entry/data/data"
 
 LEDGER_ADDRESS = "/framepath/ledger"
 """Where a framepath writer keeps its ledger rows; other readers ignore the group."""
+
+CHECKSUMS_ADDRESS = "/framepath/frame_checksum"
+"""int64, one a ledger row: ``FrameChecksum`` of the frame, -1 where it carried none.
+
+Only in files without NDAttribute datasets (Eiger masters); elsewhere the NDAttribute is stored.
+"""

@@ -1,0 +1,195 @@
+"""What a file says about its frames: the datasets of frames, and one row a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import nan
+from os import PathLike, fspath
+
+import h5py
+import hdf5plugin  # noqa: F401  (registers the filters that frames are compressed with)
+
+from framepath.errors import FileUnreadable
+from framepath.files.checks.eiger import is_eiger_master, read_series
+from framepath.files.checks.placing import Destinations, frame_type_of, object_id, place
+from framepath.files.checks.rows import (
+    TIME_STAMP,
+    UNIQUE_ID,
+    AttributeRows,
+    destination_rows,
+    find_attributes,
+    ledger_rows,
+)
+from framepath.files.checks.rules import finding
+from framepath.files.checks.stored import (
+    StoredFrames,
+    dataset_at,
+    is_frame_dataset,
+    looks_like_frames,
+    stored_frames,
+    walk_datasets,
+)
+from framepath.files.checks.superblock import read_superblock
+from framepath.spec.addresses import LEDGER_ADDRESS
+from framepath.spec.findings import Finding
+from framepath.spec.frame_type import FrameType
+from framepath.spec.ledger import Fate, LedgerRow
+
+
+@dataclass(slots=True)
+class Evidence:
+    """An open file's frames and rows, before any judgement.
+
+    Attributes
+    ----------
+    file
+        The open file.
+    stored
+        Datasets of frames, in the order in which they were found.
+    rows
+        One a frame in acquisition order: from framepath's ledger where there is one, else from the
+        NDAttribute datasets, the image numbers of an Eiger series, or image_key.
+    attribute_rows
+        The same from the NDAttribute datasets alone; empty where the file has none.
+    attributes
+        NDAttribute datasets by name.
+    findings
+        What was met while gathering.
+    """
+
+    file: h5py.File
+    stored: list[StoredFrames] = field(default_factory=list[StoredFrames])
+    rows: list[LedgerRow] = field(default_factory=list[LedgerRow])
+    attribute_rows: list[LedgerRow] = field(default_factory=list[LedgerRow])
+    attributes: dict[str, AttributeRows] = field(default_factory=dict[str, AttributeRows])
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+
+@contextmanager
+def opened(path: str | PathLike[str]) -> Iterator[h5py.File]:
+    """Open a file to check it, with ``swmr=True`` when a SWMR writer has it or died with it.
+
+    Raises
+    ------
+    FileUnreadable
+        Not an HDF5 file, or one that a writer without SWMR has open or died with.
+    """
+    block = read_superblock(path)
+    try:
+        file = h5py.File(fspath(path), "r", swmr=block.swmr)
+    except OSError as error:
+        marked = block.open_for_write and not block.swmr
+        raise FileUnreadable(
+            "the file cannot be opened",
+            found="the mark of a writer that is still at work, or was killed" if marked else error,
+            expected="a file that its writer has closed, or writes in SWMR mode",
+            where=path,
+            next_step="wait for the writer; if it was killed: framepath ledger --close FILE",
+        ) from error
+    with file:
+        yield file
+
+
+def gather(file: h5py.File) -> Evidence:
+    """Find the datasets of frames and the rows of an open file."""
+    evidence = Evidence(file)
+    if is_eiger_master(file):
+        series = read_series(file)
+        evidence.stored, evidence.rows = series.stored, series.rows
+        evidence.findings += series.findings
+    else:
+        _gather_datasets(evidence)
+    ledger = dataset_at(file, LEDGER_ADDRESS)
+    if ledger is not None:
+        evidence.rows = ledger_rows(ledger)
+    return evidence
+
+
+def _gather_datasets(evidence: Evidence) -> None:
+    file = evidence.file
+    evidence.attributes = find_attributes(file)
+    found = {a: d for a, d in walk_datasets(file) if is_frame_dataset(d)}
+    if not found:
+        found = {a: d for a, d in walk_datasets(file) if looks_like_frames(d)}
+        found |= _linked_frames(evidence)
+    by_id = {object_id(d): stored_frames(a, d) for a, d in reversed(found.items())}
+    destinations = Destinations(file, dict(reversed(by_id.items())))
+    _place_attribute_rows(evidence, destinations)
+    evidence.stored = list(destinations.stored.values())
+    if not evidence.rows:
+        evidence.rows = list(_image_key_rows(evidence, destinations))
+
+
+def _linked_frames(evidence: Evidence) -> dict[str, h5py.Dataset]:
+    """Datasets of frames behind external links; links that lead nowhere become one finding."""
+    found: dict[str, h5py.Dataset] = {}
+    broken: list[str] = []
+
+    def follow(name: str, link: object) -> None:
+        if not isinstance(link, h5py.ExternalLink):
+            return
+        dataset = dataset_at(evidence.file, f"/{name}")
+        if dataset is not None and looks_like_frames(dataset):
+            found[f"/{name}"] = dataset
+        elif dataset is None and not isinstance(evidence.file.get(name), h5py.Group):
+            broken.append(f"/{name}")
+
+    evidence.file.visititems_links(follow)
+    if broken:
+        text = f"{len(broken)} external links that lead nowhere, such as {broken[0]}"
+        where = evidence.file.filename
+        evidence.findings.append(finding("ledger-broken-link", found=text, where=where))
+    return found
+
+
+def _place_attribute_rows(evidence: Evidence, destinations: Destinations) -> None:
+    ids = evidence.attributes.get(UNIQUE_ID)
+    if ids is None:
+        return
+    n = ids.n_rows
+    known: dict[str, bool] = {}
+
+    def is_frames(name: str) -> bool:
+        return known.setdefault(name, destinations.at(name) is not None)
+
+    routing = destination_rows(evidence.attributes.values(), n, is_frames)
+    names = list(routing.values()) if routing else [""] * n
+    _use_spelling_of_rows(names, destinations)
+    times = evidence.attributes.get(TIME_STAMP)
+    stamps = list(times.values()) if times and times.n_rows == n else [nan] * n
+    evidence.attribute_rows = place(ids.values().tolist(), stamps, names, destinations)
+    evidence.rows = evidence.attribute_rows
+
+
+def _use_spelling_of_rows(names: list[str], destinations: Destinations) -> None:
+    """Call each dataset what the rows call it, where hard links give it several addresses."""
+    for name in dict.fromkeys(names):
+        frames = destinations.at(name)
+        if frames is not None and frames.address not in names:
+            key = object_id(frames.dataset)
+            destinations.stored[key] = stored_frames(name, frames.dataset)
+
+
+def _image_key_rows(evidence: Evidence, destinations: Destinations) -> Iterator[LedgerRow]:
+    """Rows of a file that has no unique ids but an NXtomo image_key beside its data."""
+    seen: set[str] = set()
+    for address, keys in walk_datasets(evidence.file):
+        group, _, leaf = address.rpartition("/")
+        frames = destinations.at(f"{group}/data") if leaf == "image_key" else None
+        if frames is None or frames.address in seen:
+            continue
+        seen.add(frames.address)
+        if len(keys) != frames.n_length:
+            text = f"{len(keys)} keys for {frames.n_length} frames"
+            where = f"{evidence.file.filename}:{address}"
+            evidence.findings.append(finding("ledger-image-key-length", found=text, where=where))
+        for index, key in enumerate(keys[: frames.n_length].tolist()):
+            kind = FrameType.of_image_key(key)
+            yield LedgerRow(-1, int(kind), frames.address, index, nan, nan, Fate.STORED)
+
+
+def frame_type_in(row: LedgerRow) -> FrameType | None:
+    """Frame type of a row: as the writer said, else as the destination's name tells."""
+    return FrameType(row.frame_type) if row.frame_type >= 0 else frame_type_of(row.destination)
