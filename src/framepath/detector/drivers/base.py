@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +21,15 @@ from framepath.spec.frame_type import FrameType
 Value = int | float | str | np.ndarray[Any, np.dtype[Any]]
 """Value of a parameter; an enum is its index."""
 
-PutHandler = Callable[[Value], Value | None]
+
+class Shown(Enum):
+    """What a put handler may return instead of a value."""
+
+    UNCHANGED = "unchanged"
+    """The readback stays, or the handler has published it."""
+
+
+PutHandler = Callable[[Value], "Value | Shown | None"]
 """Called with a client's value on the put thread; returns what the readback becomes (None: it)."""
 
 

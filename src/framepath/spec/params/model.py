@@ -10,6 +10,8 @@ READBACK_SUFFIX = "_RBV"
 SETPOINT_RECORDS = frozenset({"ao", "bo", "mbbo", "longout", "stringout", "busy"})
 """Record types that carry a client's wish; a settable waveform does too."""
 
+READBACK_RECORDS = frozenset({"ai", "bi", "mbbi", "longin", "stringin", "waveform"})
+
 
 class Rate(StrEnum):
     """How soon a readback follows its value."""
@@ -88,6 +90,11 @@ class Param:
         if self.record == "waveform":
             return self.settable and not self.suffix.endswith(READBACK_SUFFIX)
         return self.record in SETPOINT_RECORDS
+
+    @property
+    def is_readback(self) -> bool:
+        """Whether the record shows a value of the plugin; the others live in the database alone."""
+        return bool(self.parameter) and not self.is_setpoint and self.record in READBACK_RECORDS
 
     @property
     def is_text(self) -> bool:

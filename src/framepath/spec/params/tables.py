@@ -57,7 +57,7 @@ def load(tables: Iterable[str]) -> dict[str, Param]:
 
 @cache
 def _rows(table: str) -> list[dict[str, str]]:
-    text = (files(__package__) / f"{table}.csv").read_text(encoding="utf-8")
+    text = (files("framepath.spec.params") / f"{table}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 

@@ -1,0 +1,217 @@
+"""The camera: cam1's parameters as a driver and the acquisition see them, and frames made of
+exposures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from framepath.detector import geometry
+from framepath.detector.drivers.base import (
+    DriverInfo,
+    Exposure,
+    ExposureSettings,
+    ImageMode,
+    PutHandler,
+    Value,
+)
+from framepath.detector.graph import Graph
+from framepath.detector.records.port import Port
+from framepath.spec.frame import EPICS_EPOCH_S, ColorMode, DataType, Frame
+from framepath.spec.frame_type import FrameType
+from framepath.spec.ndattribute import NDAttribute
+
+COLOR_MODES = {
+    "Mono": ColorMode.MONO,
+    "Bayer": ColorMode.BAYER,
+    "RGB1": ColorMode.RGB1,
+    "RGB2": ColorMode.RGB2,
+    "RGB3": ColorMode.RGB3,
+}
+"""State string of ``ColorMode`` -> mode; cameras do not list all of them."""
+
+AttributeSource = Callable[[Frame, Mapping[str, Any]], dict[str, NDAttribute]]
+"""Attributes of a frame, given its frame and the driver's parameters for it."""
+
+
+def initial_values(info: DriverInfo, prefix_values: Mapping[str, Value]) -> dict[str, Value]:
+    """What a driver's declaration puts in place of the table's initial values."""
+    height, width = info.size_yx
+    return {
+        "PortName": info.port,
+        "Manufacturer": info.manufacturer,
+        "Model": info.model,
+        "MaxSizeX": width,
+        "MaxSizeY": height,
+        "SizeX": width,
+        "SizeY": height,
+        "ArraySizeX": width,
+        "ArraySizeY": height,
+        "DataType": int(info.data_type),
+        **info.initial,
+        **prefix_values,
+    }
+
+
+class CameraPort:
+    """cam1 (implements `framepath.detector.drivers.base.Camera`).
+
+    Parameters
+    ----------
+    port
+        Its parameters.
+    info
+        What the driver declares.
+    graph
+        Where frames go.
+    attributes
+        Evaluates the NDAttributes of a frame.
+    """
+
+    def __init__(
+        self, port: Port, info: DriverInfo, graph: Graph, attributes: AttributeSource
+    ) -> None:
+        self.port = port
+        self._info = info
+        self._graph = graph
+        self._attributes = attributes
+        self._n_arrays = 0
+        states = port.params["ColorMode"].states
+        self._color_modes = [COLOR_MODES[state] for state in states]
+        for name in ("SizeX", "SizeY", "MinX", "MinY", "BinX", "BinY"):
+            port.on_put(name, self._region_handler(name))
+
+    # -- what drivers use
+
+    def __getitem__(self, name: str, /) -> Value:
+        return self.port[name]
+
+    def publish(self, name: str, value: Value) -> None:
+        """Set a readback."""
+        self.port.publish(name, value)
+
+    def on_put(self, name: str, handler: PutHandler) -> None:
+        """Run ``handler`` on each put of a setpoint."""
+        self.port.on_put(name, handler)
+
+    def deliver(self, exposure: Exposure) -> None:
+        """Make a frame of an exposure and hand it to the plugins."""
+        if exposure.frame_type is not None:
+            self.port.publish("FrameType", int(exposure.frame_type))
+            self.port.set_setpoint("FrameType", int(exposure.frame_type))
+        for name, value in exposure.readbacks.items():
+            self.port.publish(name, value)
+        frame = self._frame(exposure)
+        self._show(frame)
+        if self.port["ArrayCallbacks"]:
+            self._graph.send(self._info.port, frame)
+
+    # -- what the acquisition uses
+
+    def settings(self) -> ExposureSettings:
+        """The parameters as they are now."""
+        values = self.port.snapshot()
+        return ExposureSettings(
+            exposure_s=float(values["AcquireTime"]),  # type: ignore[arg-type]
+            period_s=float(values["AcquirePeriod"]),  # type: ignore[arg-type]
+            image_mode=ImageMode(values["ImageMode"]),
+            n_images=max(1, int(values["NumImages"])),  # type: ignore[arg-type]
+            n_exposures=max(1, int(values["NumExposures"])),  # type: ignore[arg-type]
+            data_type=DataType(values["DataType"]),
+            color_mode=self._color_modes[int(values["ColorMode"])],  # type: ignore[arg-type]
+            frame_type=FrameType(values["FrameType"]),
+            trigger_mode=int(values["TriggerMode"]),  # type: ignore[arg-type]
+            shutter_open=not values["ShutterMode"] or bool(values["ShutterStatus"]),
+            values=values,
+        )
+
+    def apply_region(self) -> None:
+        """Publish the region of interest as it is in effect."""
+        values = self.port.snapshot()
+        for name, value in geometry.Region.of_values(values).readbacks().items():
+            if values[name] != value:
+                self.port.publish(name, value)
+
+    def _region_handler(self, name: str) -> PutHandler:
+        def clamped(value: Value) -> Value:
+            values = self.port.snapshot()
+            values[name] = value
+            return geometry.Region.of_values(values).readbacks()[name]
+
+        return clamped
+
+    # -- frames
+
+    def _frame(self, exposure: Exposure) -> Frame:
+        settings = self.port.snapshot()
+        region = geometry.Region.of_values(settings)
+        mode = self._color_modes[int(settings["ColorMode"])]  # type: ignore[arg-type]
+        if exposure.pixels.ndim == 2 and mode is not ColorMode.BAYER:
+            mode = ColorMode.MONO
+        pixels = geometry.in_color_order(geometry.read_out(exposure.pixels, region), mode)
+        now_ns = time.time_ns() - EPICS_EPOCH_S * 1_000_000_000
+        self._n_arrays += 1
+        seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
+        self.port.publish("ArrayCounter", self.port.integer("ArrayCounter") + 1)
+        frame = Frame(
+            data=pixels,
+            unique_id=self._n_arrays,
+            timestamp=seconds + nanoseconds * 1e-9,
+            epics_ts=(seconds, nanoseconds),
+            color_mode=mode,
+            dimensions=geometry.dimensions(region, pixels, mode),
+        )
+        return with_attributes(frame, self._attributes(frame, exposure.parameters))
+
+    def _show(self, frame: Frame) -> None:
+        show_frame(self.port, frame)
+        self.port.publish("NumQueuedArrays", self._graph.n_queued)
+
+
+def with_attributes(frame: Frame, attributes: Mapping[str, NDAttribute]) -> Frame:
+    """The same frame with other attributes; the pixels are shared."""
+    return Frame(
+        frame.data,
+        frame.unique_id,
+        frame.timestamp,
+        frame.epics_ts,
+        attributes,
+        frame.color_mode,
+        frame.dimensions,
+        frame.compressed,
+    )
+
+
+def show_frame(port: Port, frame: Frame) -> None:
+    """Publish a frame's size, type, identity and time on the port it came through."""
+    shape = frame.shape
+    sizes = [dimension.size for dimension in frame.ndarray_dimensions()]
+    data_type = int(DataType.of(frame.dtype))
+    for name, value in (
+        ("UniqueId", frame.unique_id),
+        ("TimeStamp", frame.timestamp),
+        ("EpicsTSSec", frame.epics_ts[0]),
+        ("EpicsTSNsec", frame.epics_ts[1]),
+    ):
+        port.publish(name, value)
+    described = (tuple(sizes), data_type, int(frame.color_mode))
+    if port.shown == described:
+        return
+    port.shown = described
+    port.publish("NDimensions", len(shape))
+    port.publish("Dimensions", np.array(sizes + [0] * (10 - len(sizes)), np.int32))
+    axes = _axis_sizes(frame, sizes)
+    for letter in "XYZ":
+        port.publish(f"ArraySize{letter}", axes.get(letter, 0))
+    port.publish("ArraySize", min(frame.n_bytes, 2**31 - 1))
+    port.publish("DataType", data_type)
+
+
+def _axis_sizes(frame: Frame, sizes: list[int]) -> dict[str, int]:
+    order = {ColorMode.RGB1: "ZXY", ColorMode.RGB2: "XZY", ColorMode.RGB3: "XYZ"}
+    letters = order.get(frame.color_mode, "XYZ") if len(sizes) == 3 else "XYZ"
+    return dict(zip(letters, sizes, strict=False))

@@ -1,0 +1,98 @@
+"""Where the IOC listens: loopback unless told otherwise, ports chosen by binding, then verified.
+
+A CA server takes port 0 for "out of range" and quietly uses 5064, so the port must be found first;
+between finding and binding it may be lost, hence the check afterwards.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+from dataclasses import dataclass
+
+from framepath.errors import ProcessFailed
+from framepath.processes import free_tcp_and_udp_port
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Host and ports of the CA and the PVA server."""
+
+    host: str
+    ca_port: int
+    pva_port: int
+
+    @classmethod
+    def chosen(cls, host: str, ca_port: int = 0, pva_port: int = 0) -> Listening:
+        """Ports as given, 0 for one that is free now."""
+        return cls(
+            host,
+            ca_port or free_tcp_and_udp_port(host),
+            pva_port or free_tcp_and_udp_port(host),
+        )
+
+    def set_environment(self) -> None:
+        """Tell the servers, which read the environment when the IOC starts.
+
+        The client side is pointed at the same place so that links between records of this
+        IOC, and nothing outside, are found.
+        """
+        os.environ.update(
+            {
+                "EPICS_CAS_INTF_ADDR_LIST": self.host,
+                "EPICS_CAS_SERVER_PORT": str(self.ca_port),
+                "EPICS_CA_SERVER_PORT": str(self.ca_port),
+                "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+                "EPICS_CAS_BEACON_ADDR_LIST": self.host,
+                "EPICS_PVAS_INTF_ADDR_LIST": self.host,
+                "EPICS_PVAS_SERVER_PORT": str(self.pva_port),
+                "EPICS_PVAS_BROADCAST_PORT": str(self.pva_port),
+                "EPICS_PVAS_AUTO_BEACON_ADDR_LIST": "NO",
+                "EPICS_PVAS_BEACON_ADDR_LIST": self.host,
+            }
+        )
+
+    def verify(self) -> None:
+        """Check that this process holds the ports.
+
+        Raises
+        ------
+        ProcessFailed
+            A server listens elsewhere, because another process took the port first.
+        """
+        bound = _own_environment("RSRV_SERVER_PORT")
+        if bound != str(self.ca_port):
+            raise _lost("CA", bound, self.ca_port)
+        if not _we_listen_on(self.pva_port):
+            raise _lost("PVA", "another port", self.pva_port)
+
+
+def _lost(server: str, found: object, port: int) -> ProcessFailed:
+    return ProcessFailed(
+        f"the {server} server did not get its port",
+        found=found,
+        expected=port,
+        next_step="end the process that holds the port, or choose another with "
+        "--ca-port / --pva-port (0: a free one)",
+    )
+
+
+def _own_environment(name: str) -> str:
+    """A variable that the C library's environment has and Python's copy may not."""
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_char_p
+    return (getenv(name.encode()) or b"").decode()
+
+
+def _we_listen_on(port: int) -> bool:
+    """Whether one of this process's own sockets is bound to the TCP port."""
+    for entry in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        try:
+            with socket.socket(fileno=os.dup(int(entry))) as own:
+                is_tcp = own.type == socket.SOCK_STREAM and own.family == socket.AF_INET
+                if is_tcp and own.getsockname()[1] == port:
+                    return True
+        except OSError:  # not a socket, or closed meanwhile
+            continue
+    return not os.path.isdir("/proc/self/fd")

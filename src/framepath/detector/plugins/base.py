@@ -1,0 +1,152 @@
+"""What every plugin has: a source port, a bounded queue, a thread and honest counters."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import Protocol
+
+from framepath.detector.camera import show_frame
+from framepath.detector.drivers.base import Value
+from framepath.detector.graph import Graph
+from framepath.detector.records.port import Port
+from framepath.spec.frame import Frame
+
+log = logging.getLogger(__name__)
+
+
+class Processor(Protocol):
+    """What a plugin does with frames; calls come one at a time."""
+
+    def process(self, frame: Frame) -> Frame | None:
+        """Work on a frame; what it returns goes to the plugins fed from this one."""
+        ...
+
+    def lost(self, frame: Frame, reason: str) -> None:
+        """A frame meant for this plugin that it will not see."""
+        ...
+
+    def close(self) -> None:
+        """The IOC ends: finish what is open."""
+        ...
+
+
+class Plugin:
+    """One plugin (implements `framepath.detector.graph.Receiver`).
+
+    Attributes
+    ----------
+    port
+        Its parameters.
+    lock
+        Held while a frame is processed; put handlers that change what a frame meets take it.
+    """
+
+    def __init__(self, port: Port, graph: Graph, processor: Processor) -> None:
+        self.port = port
+        self.lock = threading.RLock()
+        self.last_frame: Frame | None = None
+        self._name = port.text("PortName")
+        self._graph = graph
+        self._processor = processor
+        self._queue: deque[Frame] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._last_began = 0.0
+        self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        port.on_put("NDArrayPort", self._on_source)
+        port.on_put("EnableCallbacks", self._on_enable)
+        port.on_put("ProcessPlugin", self._on_process_again)
+        port.on_put("QueueSize", self._on_queue_size)
+        graph.connect(self, port.text("NDArrayPort"))
+
+    def start(self) -> None:
+        """Begin to take frames from the queue."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Work off the queue, end the thread, finish what is open."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join(30.0)
+        with self.lock:
+            self._processor.close()
+
+    # -- puts
+
+    def _on_source(self, value: Value) -> None:
+        self._graph.connect(self, str(value))
+
+    def _on_enable(self, value: Value) -> None:
+        self._last_began = 0.0
+
+    def _on_process_again(self, value: Value) -> None:
+        if value and self.last_frame is not None:
+            self._enqueue(self.last_frame)
+
+    def _on_queue_size(self, value: Value) -> Value:
+        size = max(1, int(value))  # type: ignore[arg-type]
+        with self._changed:
+            self.port.publish("QueueFree", size - len(self._queue))
+        return size
+
+    # -- frames
+
+    def offer(self, frame: Frame) -> None:
+        """Take a frame from the source port, on its thread."""
+        port = self.port
+        if not port["EnableCallbacks"]:
+            return
+        now = time.monotonic()
+        if now - self._last_began < port.number("MinCallbackTime"):
+            self._processor.lost(frame, "MinCallbackTime had not passed")
+            return
+        self._last_began = now
+        if port["BlockingCallbacks"]:
+            self._process(frame)
+        else:
+            self._enqueue(frame)
+
+    def _enqueue(self, frame: Frame) -> None:
+        size = self.port.integer("QueueSize")
+        with self._changed:
+            has_room = len(self._queue) < size and not self._ended
+            if has_room:
+                self._graph.queued()
+                self._queue.append(frame)
+                self._changed.notify()
+            free = size - len(self._queue)
+        if not has_room:
+            self.port.publish("DroppedArrays", self.port.integer("DroppedArrays") + 1)
+            self._processor.lost(frame, f"the queue of {self._name} was full ({size} frames)")
+        self.port.publish("QueueFree", free)
+
+    def _next(self) -> Frame | None:
+        with self._changed:
+            while not self._queue and not self._ended:
+                self._changed.wait()
+            frame = self._queue.popleft() if self._queue else None
+            self.port.publish("QueueFree", self.port.integer("QueueSize") - len(self._queue))
+            return frame
+
+    def _work(self) -> None:
+        while (frame := self._next()) is not None:
+            try:
+                self._process(frame)
+            finally:
+                self._graph.done()
+
+    def _process(self, frame: Frame) -> None:
+        began = time.perf_counter()
+        with self.lock:
+            self.last_frame = frame
+            port = self.port
+            port.publish("ArrayCounter", port.integer("ArrayCounter") + 1)
+            show_frame(port, frame)
+            result = self._processor.process(frame)
+            port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
+        if result is not None and self.port["ArrayCallbacks"]:
+            self._graph.send(self._name, result)

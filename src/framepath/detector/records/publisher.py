@@ -1,0 +1,36 @@
+"""The publisher: writes paced readbacks ten times a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from framepath.detector.records.port import Port
+
+INTERVAL_S = 0.1
+
+
+class Publisher:
+    """A thread that flushes ports; whoever needs a value out now calls `Port.flush` itself."""
+
+    def __init__(self, ports: Iterable[Port], interval_s: float = INTERVAL_S) -> None:
+        self._ports = tuple(ports)
+        self._interval_s = interval_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after a last flush."""
+        self._stop.set()
+        self._thread.join(2.0)
+
+    def _work(self) -> None:
+        while not self._stop.wait(self._interval_s):
+            for port in self._ports:
+                port.flush()
+        for port in self._ports:
+            port.flush()
