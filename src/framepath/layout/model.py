@@ -132,6 +132,8 @@ class Layout:
         Rule 3: NDAttributes named nowhere are stored even without an ``ndattr_default`` group.
     origin
         Path of the XML, or a word such as ``built-in default`` or ``inline XML``.
+    destination_position
+        Where ``destination_attribute`` was set; no part of a comparison.
     traps
         What the parser met that ADCore repairs in silence; no part of a comparison.
     """
@@ -141,6 +143,7 @@ class Layout:
     auto_ndattr_default: bool = True
     origin: str = "inline XML"
     globals: dict[str, str] = field(default_factory=dict[str, str])
+    destination_position: Position | None = field(default=None, compare=False)
     traps: tuple[Trap, ...] = field(default=(), compare=False)
 
     def walk_groups(self) -> Iterator[tuple[str, LayoutGroup]]:
@@ -159,6 +162,20 @@ class Layout:
         for address, group in self.walk_groups():
             for dataset in _by_name(group.datasets):
                 yield f"{address}/{dataset.name}", dataset
+
+    def walk_attributes(self) -> Iterator[tuple[str, LayoutAttribute]]:
+        """Every HDF5 attribute with the address of the group or dataset that carries it."""
+        for address, group in self.walk_groups():
+            yield from ((address, attribute) for attribute in group.attributes)
+            for dataset in group.datasets:
+                owner = f"{address}/{dataset.name}"
+                yield from ((owner, attribute) for attribute in dataset.attributes)
+
+    def walk_hardlinks(self) -> Iterator[tuple[str, HardLink]]:
+        """Every hard link with its address, in the order in which they are made (rule 10.1)."""
+        for address, group in self.walk_groups():
+            for link in _by_name(group.hardlinks):
+                yield f"{address}/{link.name}", link
 
     def detector_datasets(self) -> dict[str, LayoutDataset]:
         """Datasets that hold frames, by address, in byte order of the addresses."""

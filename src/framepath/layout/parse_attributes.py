@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from framepath.errors import LayoutError
 from framepath.layout import attribute_quirks as quirks
 from framepath.layout.attributes_model import (
     AttributeDefinition,
@@ -15,6 +16,7 @@ from framepath.layout.attributes_model import (
 )
 from framepath.layout.failures import BadXml, SourceUnreadable
 from framepath.layout.macros import MacroError, expand_macros
+from framepath.layout.model import Position
 from framepath.layout.rules import Hit, Rule, Trap, finding
 from framepath.layout.xml_source import Element, read_file, walk_elements
 
@@ -46,8 +48,7 @@ def load_attributes(source: str, macros: str = "") -> AttributeSet:
     try:
         return parse_attributes(read_file(source, INLINE_MARK), macros, source)
     except SourceUnreadable as error:
-        hit = Hit(found=f"{error.summary}: {error.found}", next_step=error.next_step or "")
-        return _failed(AttributesStatus.NOT_FOUND, hit, source)
+        return _failed(AttributesStatus.NOT_FOUND, _hit(error), source)
 
 
 def parse_attributes(text: str | bytes, macros: str = "", origin: str = "XML") -> AttributeSet:
@@ -60,12 +61,16 @@ def parse_attributes(text: str | bytes, macros: str = "", origin: str = "XML") -
         elements: list[Element] = []
         walk_elements(expanded, origin, elements.append, lambda name: None)
     except MacroError as error:
-        hit = Hit(found=str(error))
-        return _failed(AttributesStatus.MACRO_ERROR, hit, origin)
+        return _failed(AttributesStatus.MACRO_ERROR, _hit(error), origin)
     except BadXml as error:
-        hit = Hit(found=error.summary, position=error.position, next_step=error.next_step or "")
-        return _failed(AttributesStatus.SYNTAX_ERROR, hit, origin)
+        return _failed(AttributesStatus.SYNTAX_ERROR, _hit(error, error.position), origin)
     return _defined(elements, origin)
+
+
+def _hit(error: LayoutError, position: Position | None = None) -> Hit:
+    found = error.summary if error.found is None else f"{error.summary}: {error.found}"
+    expected = "" if error.expected is None else str(error.expected)
+    return Hit(found=found, position=position, expected=expected, next_step=error.next_step or "")
 
 
 def _failed(status: AttributesStatus, hit: Hit, origin: str) -> AttributeSet:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from framepath.layout.default_layout import DEFAULT_LAYOUT, DEFAULT_ORIGIN
 from framepath.layout.failures import LayoutRefused
+from framepath.layout.lint.layout_checks import LAYOUT_CHECKS
+from framepath.layout.lint.subject import Subject
 from framepath.layout.model import Layout, Mode
 from framepath.layout.rules import finding
 from framepath.layout.tree_builder import TreeBuilder
@@ -23,11 +25,23 @@ def load_layout(source: str, mode: Mode = Mode.COMPAT) -> Layout:
     SourceUnreadable, BadXml, LayoutRefused
         All are `LayoutError`; ``status_message`` is the text for ``XMLErrorMsg_RBV``.
     """
+    text, origin = source_text(source)
+    return parse_layout(text, origin, mode)
+
+
+def source_text(source: str) -> tuple[str | bytes, str]:
+    """The XML that a setting means, and a name for it (rules 1.1 and 1.2).
+
+    Raises
+    ------
+    SourceUnreadable
+        It is a path, and there is no such file.
+    """
     if source == "":
-        return parse_layout(DEFAULT_LAYOUT, DEFAULT_ORIGIN, mode)
+        return DEFAULT_LAYOUT, DEFAULT_ORIGIN
     if INLINE_MARK in source:
-        return parse_layout(source, INLINE_ORIGIN, mode)
-    return parse_layout(read_file(source, INLINE_MARK), source, mode)
+        return source, INLINE_ORIGIN
+    return read_file(source, INLINE_MARK), source
 
 
 def parse_layout(
@@ -43,10 +57,14 @@ def parse_layout(
         Elements where the C++ behaviour is undefined; in ``strict`` mode every silent trap.
     """
     layout = read_layout(text, origin)
+    met = [(trap.rule, trap.hit) for trap in layout.traps]
+    if mode is Mode.STRICT:
+        subject = Subject(layout)
+        met += [(check.rule, hit) for check in LAYOUT_CHECKS for hit in check.find(subject)]
     refused = tuple(
-        finding(trap.rule, trap.hit, origin)
-        for trap in layout.traps
-        if trap.rule.refused or (mode is Mode.STRICT and trap.rule.strict)
+        finding(rule, hit, origin)
+        for rule, hit in met
+        if rule.refused or (mode is Mode.STRICT and rule.strict)
     )
     if refused:
         raise LayoutRefused(origin, refused)

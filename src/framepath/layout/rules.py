@@ -47,10 +47,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One place where a rule is broken; what is not None or "" replaces the rule's own words."""
+    """One place where a rule is broken; what is not None or "" replaces the rule's own words.
+
+    ``where`` names another text than the one at hand.
+    """
 
     found: str
     position: Position | None = None
+    where: str = ""
     severity: Severity | None = None
     expected: str = ""
     effect: str = ""
@@ -72,7 +76,7 @@ def finding(rule: Rule, hit: Hit, where: str) -> Finding:
         severity=hit.severity or rule.severity,
         found=hit.found,
         expected=hit.expected or rule.expected,
-        where=where,
+        where=hit.where or where,
         next_step=hit.next_step or rule.next_step,
         effect=hit.effect or rule.effect,
         line=hit.position.line if hit.position else None,

@@ -75,6 +75,7 @@ class TreeBuilder:
         self._root: _Group | None = None
         self._current: _Group | _Dataset | None = None
         self._globals: dict[str, str] = {}
+        self._destination_position: Position | None = None
         self._auto_ndattr_default = True
         self._traps: list[Trap] = []
         self._element: Element
@@ -112,6 +113,7 @@ class TreeBuilder:
             auto_ndattr_default=self._auto_ndattr_default,
             origin=origin,
             globals=dict(self._globals),
+            destination_position=self._destination_position,
             traps=tuple(self._traps),
         )
 
@@ -137,11 +139,13 @@ class TreeBuilder:
             missing = "name" if name is None else "ndattribute"
             self._report(quirks.INCOMPLETE_GLOBAL, f"no {missing}")
             return
-        if name != DESTINATION_GLOBAL:
-            self._report(quirks.UNKNOWN_GLOBAL, f'name="{name}"')
-        elif name in self._globals:
-            self._report(quirks.REPEATED_GLOBAL, f'ndattribute="{value}" replaces another')
+        if name in self._globals:
+            self._report(quirks.REPEATED_GLOBAL, f"{name!r} again, as {value!r}")
         self._globals[name] = value
+        if name == DESTINATION_GLOBAL:
+            self._destination_position = element.position
+        else:
+            self._report(quirks.UNKNOWN_GLOBAL, f"name={name!r}")
 
     def _read_group(self, element: Element) -> None:
         name = self._name(element)
