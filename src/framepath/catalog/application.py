@@ -8,16 +8,23 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import create_async_engine
 from tiled.alembic_utils import UninitializedDatabase, check_database, stamp_head
-from tiled.catalog import from_uri
+from tiled.catalog.adapter import RootNode as RootRow
 from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
 from tiled.catalog.core import ALL_REVISIONS, REQUIRED_REVISION, initialize_database
 from tiled.config import Authentication, StreamingCacheConfig
 from tiled.media_type_registration import default_serialization_registry
 from tiled.server.app import build_app
+from tiled.server.settings import DatabaseSettings
 from tiled.utils import ensure_specified_sql_driver
 
+from framepath.catalog import failures, nodes
+from framepath.catalog.adapters import HDF5Reader
 from framepath.catalog.embedded import Storage
+from framepath.catalog.opener import Opener
+from framepath.catalog.routes import router
 from framepath.config.settings import ServeSettings
+from framepath.files import Folders
+from framepath.spec.documents import HDF5_MIMETYPE
 
 RUNS_SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
 """Gives clients ``cat[-1]``, ``cat[scan_id]`` and partial uids."""
@@ -34,22 +41,46 @@ def build(
         Further routes (the viewer's), served below ``/custom``.
     """
     _initialise(storage.catalog_uri)
-    stream_cache = StreamingCacheConfig(uri=settings.stream_uri).model_dump()
-    tree = from_uri(
-        storage.catalog_uri,
-        specs=[RUNS_SPEC],
-        writable_storage=[str(storage.arrays), storage.tables_uri],
-        readable_storage=[str(folder.absolute()) for folder in settings.data],
-        cache_config=stream_cache,
-    )
-    return build_app(
-        tree,
+    opener = Opener(readable_folders(settings, storage))
+    application = build_app(
+        _tree(settings, storage, opener),
         Authentication(allow_anonymous_access=settings.public, single_user_api_key=storage.api_key),
-        {"streaming_cache": stream_cache},
+        {"streaming_cache": _stream_cache(settings)},
         serialization_registry=_serializers(),
         scalable=settings.workers > 1,
-        include_routers=routers or [],
+        include_routers=[router, *(routers or [])],
     )
+    failures.install(application)
+    return application
+
+
+def readable_folders(settings: ServeSettings, storage: Storage) -> Folders:
+    """What the server may read: the data folders, and the arrays that clients sent it."""
+    return Folders(
+        readable=(*(folder.absolute() for folder in settings.data), storage.arrays),
+        path_map=tuple(settings.path_maps),
+        host="server",
+    )
+
+
+def _tree(settings: ServeSettings, storage: Storage, opener: Opener) -> nodes.RootNode:
+    nodes.install()
+    database = DatabaseSettings(
+        uri=ensure_specified_sql_driver(storage.catalog_uri), pool_size=5, max_overflow=10
+    )
+    context = nodes.ConfinedContext(
+        database,
+        [str(storage.arrays), storage.tables_uri],
+        [str(folder.absolute()) for folder in settings.data],
+        {HDF5_MIMETYPE: HDF5Reader(opener)},
+        _stream_cache(settings),
+        opener=opener,
+    )
+    return nodes.RootNode(context, RootRow(None, [RUNS_SPEC], None))
+
+
+def _stream_cache(settings: ServeSettings) -> dict[str, Any]:
+    return StreamingCacheConfig(uri=settings.stream_uri).model_dump()
 
 
 def _initialise(uri: str) -> None:

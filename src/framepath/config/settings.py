@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from framepath.config.paths import PathMap
+
 
 def setting(default: Any, *, unit: str, description: str, **limits: Any) -> Any:
     """A field that cannot be written without a unit ("" for none) and a description."""
@@ -81,11 +83,10 @@ class ServeSettings(Section):
         description="Server processes; more than one needs databases and a stream cache that they "
         "can share.",
     )
-    path_maps: dict[str, str] = setting(
-        {},
+    path_maps: list[PathMap] = setting(
+        [],
         unit="path",
-        description="Folder as other hosts write it -> the same folder here, "
-        "e.g. `C:/data/: /data/`.",
+        description="Folders that other hosts call by other names; `server` is the name here.",
     )
     stop_within_s: float = setting(
         5.0,

@@ -17,6 +17,12 @@ LEDGER_STREAM = "ledger"
 HDF5_MIMETYPE = "application/x-hdf5"
 """StreamResource mimetype of everything we store; stock TiledWriter knows it."""
 
+FRAME_STACK_SPEC = "FrameStack"
+"""Tiled spec of an array that is frames of a detector; the catalog adds it, clients look for it."""
+
+FILES_KEY = "files"
+"""Container of the catalog that holds files which no run documents."""
+
 
 def image_key(detector_name: str) -> str:
     """Data key of a detector's frames in every stream, e.g. ``eiger2_image``."""

@@ -11,6 +11,9 @@ READY_WORD = "ready"
 SETTINGS_FILE = "framepath.yml"
 """Settings of serve, session and demo, in the folder where they are started."""
 
+HEALTH_ROUTE = "/custom/framepath/health"
+"""Route below which a node's path gives its findings."""
+
 API_KEY_VARIABLE = "FRAMEPATH_API_KEY"
 """Environment variable that carries the server's key, so that no command line shows it."""
 

@@ -1,0 +1,80 @@
+"""Runs and their streams, with what the frames add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bluesky_tiled_plugins.clients.bluesky_event_stream import (
+    DATAVALUES,
+    BlueskyEventStream,
+    BlueskyEventStreamV2Mongo,
+    BlueskyEventStreamV3,
+)
+from bluesky_tiled_plugins.clients.bluesky_run import (
+    BlueskyRun,
+    BlueskyRunV2Mongo,
+    BlueskyRunV3,
+)
+
+from framepath.catalog.clients.frame_stack import FrameStackClient
+from framepath.catalog.clients.health import health_of
+from framepath.spec.findings import Finding
+
+
+class Run(BlueskyRunV3):
+    """A run: everything of bluesky's client, and `health`."""
+
+    def health(self) -> list[Finding]:
+        """What is wrong between documents, files and links; empty when nothing is."""
+        return health_of(self)
+
+
+class EventStream(BlueskyEventStreamV3):
+    """A stream of a run, whose images are not fetched unasked."""
+
+    def read(self, variables: Iterable[Any] = (DATAVALUES,), dim0: str | None = None) -> Any:
+        """The stream as an xarray Dataset; images are in it as lazy dask arrays.
+
+        Parameters
+        ----------
+        variables
+            Names to read; an image named here is fetched.
+        dim0
+            Name of the axis of events.
+        """
+        variables = set(variables)
+        if DATAVALUES not in variables:
+            return super().read(variables, dim0=dim0)
+        lazy = self._frame_stacks() - variables
+        dataset = super().read((variables | self._var_keys) - {DATAVALUES} - lazy, dim0=dim0)
+        for key in sorted(lazy):
+            images = self[key]
+            dims = images.dims or (dim0 or "time", *(f"{key}_{n}" for n in range(1, images.ndim)))
+            if dataset.sizes.get(dims[0], images.shape[0]) != images.shape[0]:
+                dims = (f"{key}_0", *dims[1:])
+            dataset[key] = (dims, images.dask)
+        return dataset
+
+    def _frame_stacks(self) -> set[str]:
+        contents = self.get_contents()
+        return {
+            key
+            for key, item in contents.items()
+            if any(spec["name"] == "FrameStack" for spec in item["attributes"]["specs"] or ())
+        }
+
+
+def run_client(context: Any, *, item: Any, structure_clients: Any, **rest: Any) -> Any:
+    """The client of a run, by the version that its spec states."""
+    chosen = Run if BlueskyRun._is_sql(item) else BlueskyRunV2Mongo
+    return chosen(context, item=item, structure_clients=structure_clients, **rest)
+
+
+def stream_client(context: Any, *, item: Any, structure_clients: Any, **rest: Any) -> Any:
+    """The client of a stream, by the version that its spec states."""
+    chosen = EventStream if BlueskyEventStream._is_sql(item) else BlueskyEventStreamV2Mongo
+    return chosen(context, item=item, structure_clients=structure_clients, **rest)
+
+
+__all__ = ["EventStream", "FrameStackClient", "Run", "run_client", "stream_client"]

@@ -1,0 +1,130 @@
+"""Open what the catalog's nodes name: frames, and the small arrays beside them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from framepath.errors import FileUnreadable
+from framepath.files import Folders, open_frames
+from framepath.files.follow import follow
+from framepath.files.opened import FileSet
+
+
+class Opener:
+    """Opens files inside the readable folders.
+
+    Parameters
+    ----------
+    folders
+        Where files may lie, with the other hosts' spellings.
+    """
+
+    def __init__(self, folders: Folders) -> None:
+        self.folders = folders
+
+    @contextlib.contextmanager
+    def opened(self, paths: Sequence[str], address: str) -> Iterator[Any]:
+        """Arrays of one address in several files, one after the other, for as long as needed.
+
+        Raises
+        ------
+        FramepathError
+            A file or link is missing, unreadable or outside the folders.
+        """
+        with contextlib.ExitStack() as stack:
+            parts = [stack.enter_context(self._one(path, address)) for path in paths]
+            yield parts[0] if len(parts) == 1 else InSequence(parts)
+
+    @contextlib.contextmanager
+    def checked(self, path: str) -> Iterator[h5py.File]:
+        """A file of the readable folders, for as long as needed; HDF5 must follow no link in it."""
+        with FileSet(self.folders) as files:
+            yield files.open(path).h5
+
+    @contextlib.contextmanager
+    def _one(self, path: str, address: str) -> Iterator[Any]:
+        with FileSet(self.folders) as files:
+            node = follow(files, files.open(path), address).node
+            if isinstance(node, h5py.Dataset) and node.ndim < 3 and not node.is_virtual:
+                yield small_array(node)
+                return
+        with contextlib.closing(open_frames(path, address, folders=self.folders)) as frames:
+            yield frames
+
+
+def small_array(dataset: h5py.Dataset) -> np.ndarray[Any, np.dtype[Any]]:
+    """All of a dataset that is not image data: fixed-length numbers or text.
+
+    Raises
+    ------
+    FileUnreadable
+        Raw external storage, or an element type that has no array of plain bytes.
+    """
+    where = f"{dataset.file.filename}:{dataset.name}"
+    if dataset.external:
+        raise FileUnreadable("raw external storage is read for image data only", where=where)
+    try:
+        values = np.asarray(dataset[()])
+    except (OSError, TypeError, ValueError) as error:
+        raise FileUnreadable("HDF5 cannot read this dataset", found=error, where=where) from error
+    if values.dtype != object:
+        return values
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        return np.asarray(values, dtype=bytes)
+    raise FileUnreadable(
+        "this element type has no plain array",
+        found=dataset.dtype,
+        expected="numbers or text",
+        where=where,
+        next_step="read it with h5py",
+    )
+
+
+class InSequence:
+    """Stacks or arrays one after the other along axis 0, as one.
+
+    Parameters
+    ----------
+    parts
+        Of equal type and shape but for axis 0.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        first = parts[0]
+        for part in parts[1:]:
+            if part.shape[1:] != first.shape[1:] or part.dtype != first.dtype:
+                raise FileUnreadable(
+                    "the files of one array do not fit together",
+                    found=f"{part.dtype} {part.shape}",
+                    expected=f"{first.dtype} (n, {', '.join(map(str, first.shape[1:]))})",
+                )
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+        self.dtype = first.dtype
+        self.shape = (int(self._starts[-1]), *first.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray[Any, np.dtype[Any]]:
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        if not isinstance(first, slice):
+            part = int(np.searchsorted(self._starts, first, side="right")) - 1
+            return self._parts[part][(first - int(self._starts[part]), *rest)]
+        wanted = range(*first.indices(len(self)))
+        pieces: list[np.ndarray[Any, np.dtype[Any]]] = []
+        for part, start, stop in zip(self._parts, self._starts[:-1], self._starts[1:], strict=True):
+            here = [i - int(start) for i in wanted if start <= i < stop]
+            if here:
+                low, high, step = here[0], here[-1], wanted.step
+                end = high + (1 if step > 0 else -1)
+                pieces.append(part[(slice(low, None if end < 0 else end, step), *rest)])
+        if not pieces:
+            return self._parts[0][(slice(0, 0), *rest)]
+        ordered = pieces if wanted.step > 0 else pieces[::-1]
+        return np.concatenate(ordered)
