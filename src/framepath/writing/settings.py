@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+from framepath.errors import SettingsError
 from framepath.layout.model import Mode
+
+_INT32_MAX = 2**31 - 1
+_CHUNK_BYTES_MAX = 2**32 - 1
+_STRICT_ATTRIBUTE_CHUNK = 1024
+_UNLIMITED_ATTRIBUTE_CHUNK = 16384
+_MOST_EXTRA_SIZES = 10
 
 
 class FileWriteMode(IntEnum):
@@ -53,7 +61,10 @@ class WriterSettings:
         ``NumRowChunks``, ``NumColChunks``: pixels a chunk; 0 means the whole frame (ChunkSizeAuto).
     extra_dimensions
         Sizes ``(ExtraDimSizeN, X, Y, 3, ..., 9)`` in use; n + 1 sizes for ``NumExtraDims`` = n,
-        () for none (rule 11.4).
+        () for none (rule 11.4). The file then holds their product of frames.
+    position_attributes
+        ``PosNameDimN, X, Y, 3, ... 9`` where ``PositionMode`` is on: names of the NDAttributes
+        that hold a frame's index along each extra dimension; () when off.
     fill_value
         ``FillValue`` of pixels never written.
     boundary_align, boundary_threshold
@@ -83,6 +94,8 @@ class WriterSettings:
         Seconds between flushes under SWMR where frames do not decide; 0 flushes at close only.
     temp_suffix
         ``TempSuffix``: appended to the name until the file is closed.
+    overwrite
+        Truncate an existing file of the same name; compat always does, as ADCore.
     unlimited
         True gives frame datasets no upper limit; ADCore limits them to ``num_capture``.
     ledger
@@ -97,6 +110,7 @@ class WriterSettings:
     chunk_rows: int = 0
     chunk_columns: int = 0
     extra_dimensions: tuple[int, ...] = ()
+    position_attributes: tuple[str, ...] = ()
     fill_value: float = 0.0
     boundary_align: int = 0
     boundary_threshold: int = 65536
@@ -119,5 +133,83 @@ class WriterSettings:
     flush_every_frames: int = 0
     flush_every_s: float = 1.0
     temp_suffix: str = ""
+    overwrite: bool = False
     unlimited: bool = True
     ledger: bool = True
+
+    @property
+    def keeps_existing(self) -> bool:
+        """An existing file of the same name is refused, not truncated."""
+        return self.mode is Mode.STRICT and not self.overwrite
+
+    @property
+    def keeps_ledger(self) -> bool:
+        """The file has a ledger."""
+        return self.ledger and self.mode is Mode.STRICT
+
+    @property
+    def n_frames_limit(self) -> int:
+        """Frames the file is for, 0 for no limit (rule 11.4)."""
+        if self.write_mode is FileWriteMode.SINGLE:
+            return 1
+        product = math.prod(self.extra_dimensions) if self.extra_dimensions else 0
+        return min(product, self.num_capture or product) if product else self.num_capture
+
+    def attribute_chunk_rows(self) -> int:
+        """Rows a chunk of NDAttribute datasets and the performance table (rule 6n.3)."""
+        if self.ndattribute_chunk > 0:
+            return self.ndattribute_chunk
+        if self.write_mode is FileWriteMode.SINGLE:
+            return 1
+        if self.mode is Mode.STRICT:
+            return min(_STRICT_ATTRIBUTE_CHUNK, self.n_frames_limit or _STRICT_ATTRIBUTE_CHUNK)
+        return self.n_frames_limit or _UNLIMITED_ATTRIBUTE_CHUNK
+
+    def check(self) -> None:
+        """Raise SettingsError for values that no file can be written with."""
+        for name, found, lowest, highest in (
+            ("num_capture", self.num_capture, 0, _INT32_MAX),
+            ("frame_chunks", self.frame_chunks, 0, _INT32_MAX),
+            ("ndattribute_chunk", self.ndattribute_chunk, 0, _INT32_MAX),
+            ("attribute chunk bytes", self.attribute_chunk_rows() * 256, 256, _CHUNK_BYTES_MAX),
+            ("number of extra_dimensions", len(self.extra_dimensions), 0, _MOST_EXTRA_SIZES),
+            ("least of extra_dimensions", min(self.extra_dimensions, default=1), 1, _INT32_MAX),
+            ("boundary_align", self.boundary_align, 0, _INT32_MAX),
+            ("boundary_threshold", self.boundary_threshold, 0, _INT32_MAX),
+            ("compress_workers", self.compress_workers, 0, 64),
+            ("zlib_level", self.zlib_level, 0, 9),
+            ("blosc_compressor", self.blosc_compressor, 0, 5),
+            ("blosc_shuffle", self.blosc_shuffle, 0, 2),
+            ("blosc_level", self.blosc_level, 0, 9),
+            ("zstd_level", self.zstd_level, 1, 22),
+            ("jpeg_quality", self.jpeg_quality, 1, 100),
+            ("szip_pixels", self.szip_pixels, 2, 32),
+        ):
+            if not lowest <= found <= highest:
+                raise SettingsError(
+                    "a setting of the HDF5 writer is out of range",
+                    found=f"{name} = {found}",
+                    expected=f"{lowest} to {highest}",
+                    next_step=_NEXT_STEPS.get(name),
+                )
+        capturing = self.write_mode is FileWriteMode.CAPTURE
+        if capturing and self.mode is Mode.STRICT and not self.n_frames_limit:
+            raise SettingsError(
+                "Capture mode holds frames in memory and needs a limit",
+                found="num_capture = 0",
+                expected="the number of frames to hold",
+                next_step="set num_capture, or use Stream mode",
+            )
+        if len(self.position_attributes) > len(self.extra_dimensions):
+            raise SettingsError(
+                "position mode has more attributes than extra dimensions",
+                found=f"{self.position_attributes}",
+                expected=f"{len(self.extra_dimensions)} names",
+                next_step="set NumExtraDims and the sizes of the extra dimensions",
+            )
+
+
+_NEXT_STEPS = {
+    "num_capture": "use 0 to write until the file is closed",
+    "attribute chunk bytes": "set ndattribute_chunk (NDAttributeChunk), for example to 1024",
+}

@@ -1,0 +1,163 @@
+"""Bitshuffle with LZ4, HDF5 filter 32008: blocks of 8192 bytes that decode one by one.
+
+A chunk is a header (big-endian uint64 bytes of pixels, uint32 bytes of a block), then each block
+as a big-endian uint32 length and that many bytes; up to seven last elements are stored as they are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from framepath.codecs import libraries
+from framepath.codecs.buffers import Bytes, Payload, Pixels, as_bytes, damaged, room
+
+FILTER_ID = 32008
+BLOCK_BYTES = 8192
+HEADER = struct.Struct(">QI")
+_LZ4 = 2
+_GROUP = 8
+
+
+def encode(pixels: Pixels, out: Bytes | None = None) -> Bytes:
+    """Encode one chunk.
+
+    Parameters
+    ----------
+    pixels
+        C-contiguous, any shape and type of 1, 2, 4 or 8 bytes.
+    out
+        uint8 (n,) to write into; a new buffer is made when it is None or may be too small.
+
+    Returns
+    -------
+    View of the bytes used, uint8 (n_stored,).
+    """
+    return encode_with(libraries.bitshuffle(), pixels, out)
+
+
+def encode_with(library: ctypes.CDLL, pixels: Pixels, out: Bytes | None = None) -> Bytes:
+    """As `encode`, with a given build of the library."""
+    itemsize = pixels.dtype.itemsize
+    block = BLOCK_BYTES // itemsize
+    bound = library.bshuf_compress_lz4_bound(pixels.size, itemsize, block)
+    buffer = room(HEADER.size + bound, out)
+    HEADER.pack_into(buffer.data, 0, pixels.nbytes, BLOCK_BYTES)
+    n = library.bshuf_compress_lz4(
+        pixels.ctypes.data, buffer.ctypes.data + HEADER.size, pixels.size, itemsize, block
+    )
+    if n < 0:
+        raise damaged("bslz4", f"library error {n}", "pixels that can be compressed")
+    return buffer[: HEADER.size + n]
+
+
+def decode(payload: Payload, out: Pixels) -> None:
+    """Decode one chunk into ``out``, C-contiguous, of the shape and type that was encoded.
+
+    Raises
+    ------
+    CodecError
+        Header, block lengths or content do not fit ``out``; ``out`` is then undefined.
+    """
+    stored = as_bytes(payload)
+    block, starts = _block_starts(stored, out.nbytes, out.dtype.itemsize)
+    _decode_blocks(stored[starts[0] : starts[-1]], out, block)
+
+
+def decode_rows(
+    payload: Payload,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any] | str,
+    first_row: int,
+    last_row: int,
+) -> Pixels:
+    """Decode some rows of a frame, touching only the blocks that hold them.
+
+    Parameters
+    ----------
+    payload
+        A stored chunk of one frame.
+    shape
+        Shape of the chunk, slowest axis first: (y, x), or (1, y, x); all axes but the last are
+        counted as rows.
+    dtype
+        Type of a pixel.
+    first_row, last_row
+        Rows ``first_row`` to ``last_row - 1``.
+
+    Returns
+    -------
+    Array (last_row - first_row, x), a view of a slightly larger buffer.
+
+    Raises
+    ------
+    CodecError
+        The chunk is damaged, or does not hold such a frame.
+    IndexError
+        The rows are not 0 <= first_row <= last_row <= rows.
+    """
+    dtype = np.dtype(dtype)
+    n_columns = shape[-1]
+    n_elements = int(np.prod(shape, dtype=np.int64))
+    if not 0 <= first_row <= last_row <= n_elements // max(n_columns, 1):
+        raise IndexError(f"rows {first_row} to {last_row} of a frame of shape {shape}")
+    stored = as_bytes(payload)
+    block, starts = _block_starts(stored, n_elements * dtype.itemsize, dtype.itemsize)
+    first, last = first_row * n_columns, last_row * n_columns
+    if first == last:
+        return np.empty((0, n_columns), dtype)
+    from_block, past_block = first // block, -(-last // block)
+    # The end of the frame holds a shorter block and the elements that fill no group of eight.
+    past_element = min(past_block * block, n_elements)
+    past_byte = starts[past_block] if past_block * block <= n_elements else starts[-1]
+    out = np.empty(past_element - from_block * block, dtype)
+    _decode_blocks(stored[starts[from_block] : past_byte], out, block)
+    offset = from_block * block
+    return out[first - offset : last - offset].reshape(last_row - first_row, n_columns)
+
+
+def filter_options(shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """Options given to filter 32008: block size by default (0), LZ4 (2), as ADCore gives them."""
+    return (0, _LZ4)
+
+
+def _block_starts(stored: Bytes, n_bytes: int, itemsize: int) -> tuple[int, list[int]]:
+    """Elements a block, and the byte where each block starts, with the end of the chunk last.
+
+    The lengths are checked here because the library trusts them and would read past the end.
+    """
+    if stored.size < HEADER.size:
+        raise damaged("bslz4", f"{stored.size} bytes", f"a header of {HEADER.size} bytes")
+    total, block_bytes = HEADER.unpack_from(stored.data)
+    if total != n_bytes:
+        raise damaged("bslz4", f"a header for {total} bytes of pixels", f"{n_bytes} bytes")
+    block, odd = divmod(block_bytes, itemsize)
+    if odd or block == 0 or block % _GROUP:
+        raise damaged("bslz4", f"blocks of {block_bytes} bytes", f"{_GROUP * itemsize} n bytes")
+    full, rest = divmod(n_bytes // itemsize, block)
+    n_blocks = full + (rest >= _GROUP)
+    view, length = stored.data, struct.Struct(">I").unpack_from
+    starts = [HEADER.size]
+    at, end = HEADER.size, stored.size
+    for _ in range(n_blocks):
+        if at + 4 > end:
+            raise damaged("bslz4", f"{end} bytes", f"{n_blocks} blocks")
+        at += 4 + length(view, at)[0]
+        starts.append(at)
+    leftover = (rest % _GROUP) * itemsize
+    if at + leftover != end:
+        raise damaged("bslz4", f"{end} bytes", f"{at + leftover} bytes by its block lengths")
+    starts.append(end)
+    return block, starts
+
+
+def _decode_blocks(blocks: Bytes, out: Pixels, block: int) -> None:
+    n = libraries.bitshuffle().bshuf_decompress_lz4(
+        blocks.ctypes.data, out.ctypes.data, out.size, out.dtype.itemsize, block
+    )
+    if n != blocks.size:
+        raise damaged("bslz4", f"library result {n}", f"{blocks.size} bytes decoded")

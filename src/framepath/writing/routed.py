@@ -1,0 +1,357 @@
+"""The routed writer: frames in, each to the dataset it names, every one accounted for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from framepath.errors import FrameRefused, RoutingError, WriteFailed
+from framepath.layout.model import Layout, Mode
+from framepath.layout.parse_layout import load_layout
+from framepath.spec.frame import Frame
+from framepath.spec.ledger import Fate, LedgerRow
+from framepath.spec.ndattribute import NDAttribute
+from framepath.writing.capture import CaptureBuffer
+from framepath.writing.encoding import Encoding, encoding_of
+from framepath.writing.fitting import check_fits, check_frame, check_room
+from framepath.writing.flush_timer import FlushTimer
+from framepath.writing.geometry import geometry_of
+from framepath.writing.routed_file import RoutedFile
+from framepath.writing.routing import Route, Router, frame_type_of
+from framepath.writing.settings import FileWriteMode, WriterSettings
+
+_log = logging.getLogger(__name__)
+
+ExtraAttributes = Iterable[NDAttribute] | Callable[[], Iterable[NDAttribute]]
+
+
+class RoutedWriter:
+    """Writes frames into one HDF5 file by an areaDetector layout.
+
+    The file is made when the first frame arrives, or by `open`. Any thread may call, the calls
+    are made one at a time. In a ``with`` statement the file is closed at the end.
+
+    Parameters
+    ----------
+    path
+        The file; an existing one is refused in strict mode and truncated in compat.
+    layout
+        A parsed layout, a path, XML text, or "" for areaDetector's default.
+    settings
+        See `WriterSettings`.
+    extra_attributes
+        NDAttributes of the writer itself (a file plugin's own attributes file), or a callable
+        that gives them for each frame. A frame's own win, and only a frame's own can route it.
+
+    Attributes
+    ----------
+    n_received, n_refused, n_in_default
+        Frames given to `write`; refused; stored in the default dataset because their destination
+        is no dataset.
+
+    Raises
+    ------
+    SettingsError, LayoutError
+        The settings or the layout cannot give a file.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        layout: Layout | str = "",
+        settings: WriterSettings | None = None,
+        extra_attributes: ExtraAttributes = (),
+    ) -> None:
+        self.path = Path(path)
+        self.settings = settings = settings or WriterSettings()
+        settings.check()
+        self.layout = layout if isinstance(layout, Layout) else load_layout(layout, settings.mode)
+        self.n_received = 0
+        self.n_refused = 0
+        self.n_in_default = 0
+        self._n_accepted = 0
+        self._strict = settings.mode is Mode.STRICT
+        self._router = Router(self.layout, settings.mode)
+        self._extra = extra_attributes if callable(extra_attributes) else lambda: extra_attributes
+        capturing = settings.write_mode is FileWriteMode.CAPTURE
+        self._buffer = CaptureBuffer() if capturing else None
+        self._encoding: Encoding | None = None
+        self._file: RoutedFile | None = None
+        self._timer: FlushTimer | None = None
+        self._rows_before_open: list[LedgerRow] = []
+        self._counts = dict.fromkeys(self._router.destinations, 0)
+        self._n_flushed = 0
+        self._failure: WriteFailed | None = None
+        self._closed = False
+        self._reported: set[str] = set()
+        self._lock = threading.RLock()
+
+    @property
+    def is_open(self) -> bool:
+        """There is a file, and it takes frames."""
+        return self._file is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """As many frames as ``NumCapture`` (or Single mode, or extra dimensions) allow are in."""
+        limit = self.settings.n_frames_limit
+        return 0 < limit <= self._n_accepted
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Frames stored, by dataset address."""
+        return self._file.counts if self._file else dict(self._counts)
+
+    @property
+    def n_stored(self) -> int:
+        """Frames whose bytes the file has taken."""
+        return sum(self.counts.values())
+
+    @property
+    def n_flushed(self) -> int:
+        """Frames that readers see and that a crash leaves."""
+        return self._file.n_flushed if self._file else self._n_flushed
+
+    @property
+    def n_held(self) -> int:
+        """Frames in memory, in Capture mode."""
+        return len(self._buffer) if self._buffer is not None else 0
+
+    def open(self, template: Frame) -> None:
+        """Make the file now, laid out for frames like ``template``, which is not stored.
+
+        In Capture mode this only fixes the kind of frame; `write_captured` makes the file.
+
+        Raises
+        ------
+        WriteFailed
+            The file cannot be made.
+        """
+        with self._lock:
+            self._require_usable()
+            if self._encoding is None:
+                check_frame(template)
+                self._encoding = self._encoding_for(template)
+            if self._buffer is None and self._file is None:
+                self._file = self._new_file(template)
+
+    def write(self, frame: Frame) -> LedgerRow:
+        """Store a frame, or in Capture mode hold it.
+
+        With ``compress_workers`` the frame may still be on its way when this returns; `flush`
+        waits for it, and a failure is raised by a later call.
+
+        Returns
+        -------
+        What became of the frame; in compat mode a refused one too.
+
+        Raises
+        ------
+        FrameRefused, RoutingError
+            Strict mode: the frame does not fit the file, or names no dataset. The file goes on.
+        WriteFailed
+            The file could not be made or written; it is closed, with what was flushed in it.
+        """
+        with self._lock:
+            self._require_usable()
+            self.n_received += 1
+            try:
+                return self._take(frame)
+            except (FrameRefused, RoutingError) as refusal:
+                row = self._refuse(frame, refusal)
+                if self._strict:
+                    raise
+                return row
+
+    def _take(self, frame: Frame) -> LedgerRow:
+        check_frame(frame)
+        check_room(frame, self._n_accepted, self.settings)
+        route = self._router.route(frame)
+        if self._encoding is None:
+            self._encoding = self._encoding_for(frame)
+        check_fits(frame, self._encoding, self.settings.mode)
+        if self._buffer is None:
+            row = self._store(frame, route)
+        else:
+            row = self._row(frame, route, self._buffer.hold(frame, route), "")
+        self._n_accepted += 1
+        return row
+
+    def _store(self, frame: Frame, route: Route) -> LedgerRow:
+        if self._file is None:
+            self._file = self._new_file(frame)
+        extra = self._extra_now()
+        is_default = route.destination == self._router.default
+        try:
+            index, note = self._file.append(frame, route.destination, extra, is_default)
+            row = self._row(frame, route, index, note)
+            self._file.record(row)
+            self._file.flush_if_due()
+        except WriteFailed as failure:
+            self._give_up(failure)
+        if route.fate is Fate.STORED_IN_DEFAULT:
+            self.n_in_default += 1
+            self._report("frame stored in the default dataset", frame, route.reason)
+        return row
+
+    def _refuse(self, frame: Frame, refusal: FrameRefused | RoutingError) -> LedgerRow:
+        self.n_refused += 1
+        reason = f"{refusal.summary}: {refusal.found}"
+        row = LedgerRow(
+            *(frame.unique_id, -1, "", -1, frame.timestamp, time.time()),
+            *(Fate.REFUSED, reason),
+        )
+        if self._file is not None:
+            self._file.record(row)
+        else:
+            self._rows_before_open.append(row)
+        self._report("frame refused", frame, reason)
+        return row
+
+    def _row(self, frame: Frame, route: Route, index: int, note: str) -> LedgerRow:
+        return LedgerRow(
+            frame.unique_id,
+            frame_type_of(route.destination),
+            route.destination,
+            index,
+            frame.timestamp,
+            time.time(),
+            route.fate,
+            "; ".join(filter(None, (route.reason, note))),
+        )
+
+    def _report(self, what: str, frame: Frame, reason: str) -> None:
+        """Log the first frame of each kind of trouble; the counters hold the rest."""
+        if what not in self._reported:
+            self._reported.add(what)
+            fields = {"path": str(self.path), "unique_id": frame.unique_id, "reason": reason}
+            _log.warning(what, extra=fields)
+
+    def write_captured(self) -> list[LedgerRow]:
+        """Capture mode: write the held frames to the file and close it.
+
+        Raises
+        ------
+        WriteFailed
+            There are none, or the file cannot be written.
+        """
+        with self._lock:
+            self._require_usable()
+            held = self._buffer.take_all() if self._buffer is not None else []
+            rows = [self._store(frame, route) for frame, route in held]
+            self.close()
+            return rows
+
+    def discard_captured(self) -> int:
+        """Capture mode: drop the held frames on purpose; returns how many there were."""
+        with self._lock:
+            n_dropped = self.n_held
+            if self._buffer is not None and n_dropped:
+                self._buffer.take_all()
+            return n_dropped
+
+    def flush(self) -> None:
+        """Make every frame so far visible to readers; WriteFailed when that is impossible."""
+        with self._lock:
+            self._require_usable()
+            if self._file is not None:
+                try:
+                    self._file.flush()
+                except WriteFailed as failure:
+                    self._give_up(failure)
+
+    def close(self) -> None:
+        """Complete and close the file, once; held frames are written first.
+
+        Raises
+        ------
+        WriteFailed
+            What was left could not be stored.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            if self.n_held:
+                self.write_captured()
+                return
+            self._closed = True
+            file, self._file = self._file, None
+        if self._timer is not None:
+            self._timer.stop()
+        if file is not None:
+            try:
+                file.close()
+            finally:
+                self._counts, self._n_flushed = file.counts, file.n_flushed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _require_usable(self) -> None:
+        if self._failure is not None:
+            raise WriteFailed(
+                "the file was closed after a failed write",
+                where=self.path,
+                next_step="write the frames to another file",
+            ) from self._failure
+        if self._closed:
+            raise WriteFailed(
+                "the file is closed", where=self.path, next_step="make another RoutedWriter"
+            )
+
+    def _encoding_for(self, frame: Frame) -> Encoding:
+        return encoding_of(frame, geometry_of(frame, self.settings), self.settings)
+
+    def _extra_now(self) -> dict[str, NDAttribute]:
+        return {attribute.name: attribute for attribute in self._extra()}
+
+    def _new_file(self, template: Frame) -> RoutedFile:
+        assert self._encoding is not None
+        file = RoutedFile(
+            *(self.path, self.layout, self.settings),
+            *(self._encoding, template, self._extra_now()),
+        )
+        for row in self._rows_before_open:
+            file.record(row)
+        self._rows_before_open.clear()
+        settings = self.settings
+        if settings.swmr and settings.flush_every_s > 0 and not settings.flush_every_frames:
+            self._timer = FlushTimer(settings.flush_every_s, self._flush_pause)
+        return file
+
+    def _flush_pause(self) -> None:
+        """Called by the timer: flush what a pause in the frames would leave invisible."""
+        with self._lock:
+            if self._file is not None:
+                try:
+                    self._file.flush_if_due()
+                except WriteFailed as failure:
+                    self._close_after(failure)
+
+    def _close_after(self, failure: WriteFailed) -> None:
+        """Close the file as far as possible and remember why."""
+        self._failure = failure
+        file, self._file = self._file, None
+        if file is not None:
+            left = file.abandon()
+            if left:
+                failure.add_note(f"the file could not be closed: {left}")
+            self._counts, self._n_flushed = file.counts, file.n_flushed
+
+    def _give_up(self, failure: WriteFailed) -> NoReturn:
+        self._close_after(failure)
+        raise failure

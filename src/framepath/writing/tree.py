@@ -1,0 +1,257 @@
+"""Make everything that a layout says, in ADCore's order, in a new file."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import h5py
+import h5py.h5o
+import numpy as np
+
+from framepath.errors import LayoutError
+from framepath.layout.model import (
+    ConstantType,
+    HardLink,
+    Layout,
+    LayoutAttribute,
+    LayoutDataset,
+    Mode,
+    Source,
+    When,
+)
+from framepath.spec.frame import Frame
+from framepath.spec.ndattribute import NDAttribute, NDAttrType
+from framepath.writing import performance
+from framepath.writing.columns import Column, create_column_dataset, describe
+from framepath.writing.encoding import Encoding
+from framepath.writing.frames import (
+    FrameDataset,
+    create_frame_dataset,
+    write_dimension_attributes,
+)
+from framepath.writing.hdf5_values import (
+    HasAttributes,
+    write_constant_attribute,
+    write_constant_dataset,
+    write_number_attribute,
+    write_text_attribute,
+)
+from framepath.writing.placing import CountedPlaces, NamedPlaces
+from framepath.writing.settings import WriterSettings
+
+_PERFORMANCE_GROUP = "performance"
+
+
+@dataclass(slots=True)
+class Tree:
+    """What was made: where frames, attribute rows and the performance table go."""
+
+    frames: dict[str, FrameDataset] = field(default_factory=dict[str, FrameDataset])
+    columns: list[Column] = field(default_factory=list[Column])
+    performance: h5py.h5d.DatasetID | None = None
+
+
+class TreeBuilder:
+    """Builds the objects of one file; call `build` once.
+
+    Parameters
+    ----------
+    file
+        The new, empty file.
+    frame
+        The first frame, or one like it.
+    attributes
+        All NDAttributes known now, by name, in order.
+    """
+
+    def __init__(
+        self,
+        file: h5py.h5f.FileID,
+        layout: Layout,
+        settings: WriterSettings,
+        encoding: Encoding,
+        frame: Frame,
+        attributes: Mapping[str, NDAttribute],
+    ) -> None:
+        self._file = file
+        self._layout = layout
+        self._settings = settings
+        self._encoding = encoding
+        self._frame = frame
+        self._attributes = attributes
+        self._tree = Tree()
+
+    def build(self) -> Tree:
+        """Make groups and datasets, then NDAttribute datasets, performance table, hard links."""
+        for address, group in self._layout.walk_groups():
+            made = h5py.h5g.create(self._file, address.encode())
+            for dataset in sorted(group.datasets, key=lambda d: d.name.encode()):
+                self._make_dataset(made, f"{address}/{dataset.name}", dataset)
+            if self._settings.store_attributes:
+                self._put_attributes(made, group.attributes)
+        if self._settings.store_attributes:
+            self._make_columns()
+        if self._settings.store_performance:
+            self._make_performance()
+        for address, group in self._layout.walk_groups():
+            for link in sorted(group.hardlinks, key=lambda h: h.name.encode()):
+                self._make_link(f"{address}/{link.name}", link)
+        return self._tree
+
+    def _make_dataset(self, group: h5py.h5g.GroupID, address: str, node: LayoutDataset) -> None:
+        if node.source is Source.DETECTOR:
+            made = create_frame_dataset(group, node.name, self._encoding, self._settings.fill_value)
+            places = self._places(address)
+            self._tree.frames[address] = FrameDataset(address, made, self._encoding, places)
+            self._put_attributes(made, node.attributes)
+            write_dimension_attributes(made, self._frame)
+        elif node.source is Source.CONSTANT:
+            # Rule 6.3: without a type ADCore loses the value.
+            lost = node.type is None and self._settings.mode is Mode.COMPAT
+            kind = node.type or ConstantType.STRING
+            made = write_constant_dataset(group, node.name, "" if lost else node.value, kind)
+            self._put_attributes(made, node.attributes)
+
+    def _places(self, address: str) -> CountedPlaces | NamedPlaces:
+        """Positions apply to the default dataset only (rule 11.4)."""
+        geometry, names = self._encoding.geometry, self._settings.position_attributes
+        if names and address == self._layout.default_destination():
+            return NamedPlaces(geometry, names, self._settings.mode is Mode.STRICT)
+        return CountedPlaces(geometry)
+
+    def _put_attributes(self, owner: HasAttributes, nodes: tuple[LayoutAttribute, ...]) -> None:
+        at_open = self._settings.store_attributes
+        for node in nodes:
+            if h5py.h5a.exists(owner, node.name.encode()):
+                continue
+            if node.source is Source.CONSTANT:
+                write_constant_attribute(owner, node.name, node.value, node.type)
+            elif at_open and is_from_ndattribute(node) and node.when is not When.FILE_CLOSE:
+                put_ndattribute(owner, node, self._attributes)
+
+    def _make_columns(self) -> None:
+        placed: dict[str, tuple[str, LayoutDataset]] = {}
+        for address, node in self._layout.walk_datasets():
+            if node.source is Source.NDATTRIBUTE:
+                placed.setdefault(node.ndattribute, (address, node))
+        default = self._layout.default_attribute_group()
+        for name, attribute in self._attributes.items():
+            if name in placed:
+                address, node = placed[name]
+                self._make_column(address, attribute, node.when, node.attributes)
+            elif default is not None:
+                self._make_column(f"{default}/{name}", attribute, When.FRAME, ())
+        if default:
+            group = h5py.h5g.open(self._file, default.encode())
+            if not h5py.h5a.exists(group, b"hostname"):
+                write_text_attribute(group, "hostname", socket.gethostname())
+
+    def _make_column(
+        self,
+        address: str,
+        attribute: NDAttribute,
+        when: When,
+        nodes: tuple[LayoutAttribute, ...],
+    ) -> None:
+        parent, name = address.rsplit("/", 1)
+        group = h5py.h5g.open(self._file, parent.encode() or b"/")
+        if not self._is_free(group, name):
+            return
+        dimensioned = self._settings.dim_attribute_datasets and when is When.FRAME
+        made = create_column_dataset(
+            *(group, name, attribute.type, self._attribute_chunk()),
+            self._encoding.geometry.lead_sizes if dimensioned else (),
+        )
+        self._put_attributes(made.id, nodes)
+        describe(made.id, attribute)
+        self._tree.columns.append(Column(attribute.name, attribute.type, when, made))
+
+    def _is_free(self, group: h5py.h5g.GroupID, name: str) -> bool:
+        """Whether an NDAttribute may have this name; ADCore leaves out the second of two."""
+        if name and name.encode() not in group:
+            return True
+        if self._settings.mode is Mode.STRICT:
+            raise LayoutError(
+                "an NDAttribute has the name of something else in the file",
+                found=repr(name),
+                expected="a name that is free in its group",
+                where=group.name.decode(),
+                next_step="rename it, or give it a dataset of its own in the layout",
+            )
+        return False
+
+    def _attribute_chunk(self) -> int:
+        return self._settings.attribute_chunk_rows()
+
+    def _make_performance(self) -> None:
+        """Rule 8.1: the place kept by the layout, else with the NDAttributes, else nowhere."""
+        for address, node in self._layout.walk_datasets():
+            parent, name = address.rsplit("/", 1)
+            kept = parent.rsplit("/", 1)[-1] == _PERFORMANCE_GROUP
+            if kept and name == performance.DATASET_NAME and node.source is not Source.NDATTRIBUTE:
+                break
+        else:
+            default = self._layout.default_attribute_group()
+            if default is None:
+                return
+            parent = default
+        group = h5py.h5g.open(self._file, parent.encode() or b"/")
+        if performance.DATASET_NAME.encode() not in group:
+            self._tree.performance = performance.create_dataset(
+                group, performance.DATASET_NAME, self._attribute_chunk()
+            )
+
+    def _make_link(self, address: str, link: HardLink) -> None:
+        """Rule 10.1: a link to nothing is left out, and the file goes on."""
+        names = self._file.links
+        target, name = link.target.encode(), address.encode()
+        if _exists(self._file, target) and not _exists(self._file, name):
+            names.create_hard(name, self._file, target)
+
+
+def _exists(file: h5py.h5f.FileID, address: bytes) -> bool:
+    """Whether every component of an absolute or root-relative address exists."""
+    here = b""
+    for part in address.strip(b"/").split(b"/"):
+        here += b"/" + part
+        if not part or not file.links.exists(here):
+            return False
+    return True
+
+
+def is_from_ndattribute(node: LayoutAttribute) -> bool:
+    """The HDF5 attribute takes its value from an NDAttribute."""
+    return node.source is Source.NDATTRIBUTE
+
+
+def put_ndattribute(
+    owner: HasAttributes, node: LayoutAttribute, attributes: Mapping[str, NDAttribute]
+) -> None:
+    """HDF5 attribute from an NDAttribute (rule 7.3); nothing where there is no value."""
+    attribute = attributes.get(node.ndattribute)
+    if attribute is None or attribute.value is None or attribute.type is NDAttrType.UNDEFINED:
+        return
+    if attribute.type is NDAttrType.STRING:
+        value = attribute.value
+        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        write_text_attribute(owner, node.name, text)
+    else:
+        numbers = [np.array(attribute.value, attribute.type.dtype).item()]
+        write_number_attribute(owner, node.name, numbers, attribute.type.dtype)
+
+
+def put_closing_attributes(
+    file: h5py.h5f.FileID, layout: Layout, attributes: Mapping[str, NDAttribute]
+) -> None:
+    """The HDF5 attributes that a layout wants at file close (rule 7.3)."""
+    owners = [(address, group.attributes) for address, group in layout.walk_groups()]
+    owners += [(address, node.attributes) for address, node in layout.walk_datasets()]
+    for address, nodes in owners:
+        for node in nodes:
+            wanted = is_from_ndattribute(node) and node.when is When.FILE_CLOSE
+            if wanted and _exists(file, address.encode()):
+                owner = h5py.h5o.open(file, address.encode())
+                if not h5py.h5a.exists(owner, node.name.encode()):
+                    put_ndattribute(owner, node, attributes)  # type: ignore[arg-type]
