@@ -38,7 +38,8 @@ class LayoutRefused(LayoutError):
             f"layout {origin} has {len(findings)} fault(s) that lose or misplace data:"
             + "".join(lines)
         )
+        self.origin = origin
         self.findings = findings
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.args[0], self.findings)
+        return type(self), (self.origin, self.findings)

@@ -182,6 +182,13 @@ class Layout:
         found = {a: d for a, d in self.walk_datasets() if d.source is Source.DETECTOR}
         return dict(sorted(found.items(), key=lambda item: item[0].encode()))
 
+    @property
+    def unusable(self) -> str | None:
+        """Why no file can be opened by it, or None; a parse calls it valid (rule 1.6)."""
+        if not self.groups:
+            return "no <group>"
+        return None if self.detector_datasets() else "no detector dataset"
+
     def default_destination(self) -> str | None:
         """Address of the dataset for frames without a destination (rule 6d.2); None: no detector.
 

@@ -10,20 +10,18 @@ from framepath.layout.model import (
     ConstantType,
     LayoutAttribute,
     LayoutDataset,
+    Position,
     Source,
 )
 from framepath.layout.rules import Hit, Rule
 from framepath.spec.findings import Severity
 
 
-def _no_group(subject: Subject) -> Iterator[Hit]:
-    if not subject.layout.groups:
-        yield Hit(found="no <group>")
-
-
-def _no_detector(subject: Subject) -> Iterator[Hit]:
-    if subject.layout.groups and not subject.layout.detector_datasets():
-        yield Hit(found="no detector dataset", position=subject.layout.groups[0].position)
+def _unusable(subject: Subject) -> Iterator[Hit]:
+    layout = subject.layout
+    if layout.unusable:
+        position = layout.groups[0].position if layout.groups else Position(1, 1)
+        yield Hit(found=layout.unusable, position=position)
 
 
 def _no_default(subject: Subject) -> Iterator[Hit]:
@@ -119,27 +117,15 @@ def _bad_numbers(subject: Subject) -> Iterator[Hit]:
 TREE_CHECKS = (
     Check(
         Rule(
-            id="layout-no-group",
-            reference="1.6",
-            severity=Severity.ERROR,
-            title="layout without a group",
-            expected="at least one <group>",
-            effect="the layout is called valid; opening fails and leaves a useless file",
-            next_step="add a group with a detector dataset",
-        ),
-        _no_group,
-    ),
-    Check(
-        Rule(
             id="layout-no-detector",
             reference="1.6",
             severity=Severity.ERROR,
-            title="layout without a detector dataset",
+            title="layout without a detector dataset, or without a group",
             expected='at least one <dataset source="detector"> inside a group',
             effect="the layout is called valid; opening fails and leaves a useless file",
-            next_step='add <dataset name="data" source="detector" det_default="true"/>',
+            next_step='add <dataset name="data" source="detector" det_default="true"/> to a group',
         ),
-        _no_detector,
+        _unusable,
     ),
     Check(
         Rule(
