@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
+
+from framepath.spec.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from framepath.files.checks.ledger import Audit
@@ -30,8 +33,9 @@ def command(file: str, as_json: bool, pixels: bool, close: bool, force: bool) ->
     if force and not close:
         raise click.UsageError("--force only goes with --close")
     if close:
-        closed = close_file(file, force=force)
-        click.echo(str(closed), err=as_json)
+        changed = close_file(file, force=force)
+        text = "mark cleared; no frame was cut or added" if changed else "closed already"
+        click.echo(f"{file}: {text}", err=as_json)
     result = audit(file, verify_pixels=pixels)
     click.echo(json.dumps(result.as_json()) if as_json else _text(result))
     sys.exit(0 if result.ok else 1)
@@ -42,7 +46,7 @@ def _text(result: Audit) -> str:
     table = [header] + [
         (
             count.destination or "(not recorded)",
-            count.frame_type or "-",
+            _types_text(count.frame_types),
             "-" if count.n_received is None else str(count.n_received),
             str(count.n_stored),
             str(count.n_length),
@@ -57,8 +61,24 @@ def _text(result: Audit) -> str:
         right = [text.rjust(width) for text, width in zip(line[2:], widths[2:], strict=True)]
         lines.append("  " + "  ".join(left + right))
     lines.append(_summary(result))
-    lines += [str(finding) for finding in result.findings]
+    for finding in result.findings:
+        lines += _finding_lines(finding, result.file)
     return "\n".join(lines)
+
+
+def _finding_lines(finding: Finding, file: str) -> list[str]:
+    # The audit names files by their real path, which for this one file says nothing new.
+    place = finding.where.removeprefix(os.path.realpath(file)).removeprefix(file).removeprefix(":")
+    lines = [f"{finding.severity} [{finding.rule}]" + (f" {place}" if place else "")]
+    for label in ("found", "expected", "effect", "next_step"):
+        lines.append(f"  {label.replace('_step', '') + ':':10}{getattr(finding, label)}")
+    return lines
+
+
+def _types_text(frame_types: dict[str, int]) -> str:
+    if len(frame_types) > 1:
+        return ", ".join(f"{n} {name}" for name, n in frame_types.items())
+    return next(iter(frame_types), "-")
 
 
 def _summary(result: Audit) -> str:
@@ -71,5 +91,6 @@ def _summary(result: Audit) -> str:
         )
     if result.n_checksums:
         parts.append(f"{result.n_checksums} checksums compared")
-    parts.append("nothing wrong" if result.ok else f"{len(result.findings)} findings")
+    faults = sum(f.severity != Severity.NOTE for f in result.findings)
+    parts.append(f"{faults} finding{'s' * (faults != 1)}" if faults else "nothing wrong")
     return "; ".join(parts)

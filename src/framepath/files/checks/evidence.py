@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import nan
-from os import PathLike, fspath
 
 import h5py
 import hdf5plugin  # noqa: F401  (registers the filters that frames are compressed with)
 
-from framepath.errors import FileUnreadable
-from framepath.files.checks.eiger import is_eiger_master, read_series
+from framepath.files.checks.eiger import is_eiger_series, read_series
 from framepath.files.checks.placing import Destinations, frame_type_of, object_id, place
 from framepath.files.checks.rows import (
     TIME_STAMP,
@@ -31,7 +28,6 @@ from framepath.files.checks.stored import (
     stored_frames,
     walk_datasets,
 )
-from framepath.files.checks.superblock import read_superblock
 from framepath.spec.addresses import LEDGER_ADDRESS
 from framepath.spec.findings import Finding
 from framepath.spec.frame_type import FrameType
@@ -67,35 +63,10 @@ class Evidence:
     findings: list[Finding] = field(default_factory=list[Finding])
 
 
-@contextmanager
-def opened(path: str | PathLike[str]) -> Iterator[h5py.File]:
-    """Open a file to check it, with ``swmr=True`` when a SWMR writer has it or died with it.
-
-    Raises
-    ------
-    FileUnreadable
-        Not an HDF5 file, or one that a writer without SWMR has open or died with.
-    """
-    block = read_superblock(path)
-    try:
-        file = h5py.File(fspath(path), "r", swmr=block.swmr)
-    except OSError as error:
-        marked = block.open_for_write and not block.swmr
-        raise FileUnreadable(
-            "the file cannot be opened",
-            found="the mark of a writer that is still at work, or was killed" if marked else error,
-            expected="a file that its writer has closed, or writes in SWMR mode",
-            where=path,
-            next_step="wait for the writer; if it was killed: framepath ledger --close FILE",
-        ) from error
-    with file:
-        yield file
-
-
 def gather(file: h5py.File) -> Evidence:
     """Find the datasets of frames and the rows of an open file."""
     evidence = Evidence(file)
-    if is_eiger_master(file):
+    if is_eiger_series(file):
         series = read_series(file)
         evidence.stored, evidence.rows = series.stored, series.rows
         evidence.findings += series.findings

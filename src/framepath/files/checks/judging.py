@@ -12,8 +12,6 @@ from framepath.files.checks.rules import finding
 from framepath.files.checks.stored import StoredFrames
 from framepath.spec.addresses import LEDGER_ADDRESS
 from framepath.spec.findings import Finding
-from framepath.spec.frame import checksum
-from framepath.spec.frame_type import FrameType
 from framepath.spec.ledger import Fate, LedgerRow
 
 _SHOWN = 5

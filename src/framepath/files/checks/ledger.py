@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from os import PathLike, fspath
 
-from framepath.files.checks.evidence import Evidence, frame_type_in, gather, opened
+from framepath.files.checks.evidence import Evidence, frame_type_in, gather
 from framepath.files.checks.judging import JUDGEMENTS
-from framepath.files.checks.pixels import check_pixels, checksummed_rows
+from framepath.files.checks.pixels import check_pixels
 from framepath.files.checks.placing import frame_type_of
-from framepath.files.checks.rows import UNIQUE_ID, missing_ids, repeated_ids
+from framepath.files.checks.rows import UNIQUE_ID, missing_ids
 from framepath.files.checks.rules import finding
-from framepath.files.checks.superblock import read_superblock
+from framepath.files.checks.stored import StoredFrames
+from framepath.files.opened import FileSet
 from framepath.spec.findings import Finding, Severity
 from framepath.spec.ledger import LedgerRow
 
@@ -28,8 +29,9 @@ class DestinationCount:
     ----------
     destination
         HDF5 address.
-    frame_type
-        Name of the frame type, "" where neither rows nor address tell.
+    frame_types
+        Frames by the name of their type, as the rows say or the address tells; {} where neither
+        does.
     n_received
         Rows that say the frame belongs here; None for a file without rows.
     n_stored
@@ -41,7 +43,7 @@ class DestinationCount:
     """
 
     destination: str
-    frame_type: str
+    frame_types: dict[str, int]
     n_received: int | None
     n_stored: int
     n_length: int
@@ -119,22 +121,22 @@ def audit(path: str | PathLike[str], *, verify_pixels: bool = False) -> Audit:
 
     Raises
     ------
-    FileUnreadable
-        Not an HDF5 file, or a writer that does not use SWMR has it, or died with it.
+    FileMissing, FileUnreadable
+        No HDF5 file, or a writer that does not use SWMR has it, or died with it.
     """
-    block = read_superblock(path)
-    with opened(path) as file:
-        evidence = gather(file)
+    with FileSet() as files:
+        opened = files.open(path)
+        evidence = gather(opened.h5)
         findings = list(evidence.findings)
-        if block.open_for_write:
+        if opened.live:
             text = "the mark of a writer that is still at work, or was killed"
             findings.append(finding("ledger-open-for-write", found=text, where=fspath(path)))
         for judgement in JUDGEMENTS:
             findings.extend(judgement(evidence))
         n_checksums = 0
         if verify_pixels:
-            n_checksums = len(checksummed_rows(evidence))
-            findings.extend(check_pixels(evidence))
+            n_checksums, differing = check_pixels(evidence)
+            findings.extend(differing)
         ids = [row.unique_id for row in evidence.rows if row.unique_id >= 0]
         return Audit(
             file=fspath(path),
@@ -151,16 +153,14 @@ def audit(path: str | PathLike[str], *, verify_pixels: bool = False) -> Audit:
 def _counts(evidence: Evidence) -> list[DestinationCount]:
     received = Counter(row.destination for row in evidence.rows)
     gaps = _gaps(evidence.rows)
-    types = {row.destination: frame_type_in(row) for row in reversed(evidence.rows)}
     stored = {frames.address: frames for frames in evidence.stored}
     counts: list[DestinationCount] = []
     for address in dict.fromkeys([*stored, *received]):
         frames = stored.get(address)
-        frame_type = types.get(address, frame_type_of(address))
         counts.append(
             DestinationCount(
                 destination=address,
-                frame_type="" if frame_type is None else frame_type.name.lower(),
+                frame_types=_frame_types(evidence.rows, address, frames),
                 n_received=received[address] if evidence.rows else None,
                 n_stored=frames.n_stored if frames else 0,
                 n_length=frames.n_length if frames else 0,
@@ -168,6 +168,15 @@ def _counts(evidence: Evidence) -> list[DestinationCount]:
             )
         )
     return counts
+
+
+def _frame_types(
+    rows: Sequence[LedgerRow], address: str, frames: StoredFrames | None
+) -> dict[str, int]:
+    types = Counter(frame_type_in(row) for row in rows if row.destination == address)
+    if not types and frames is not None:
+        types[frame_type_of(address)] = frames.n_stored
+    return {kind.name.lower(): n for kind, n in types.items() if kind is not None}
 
 
 def _gaps(rows: Sequence[LedgerRow]) -> Counter[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from framepath.files.checks.evidence import Evidence
 from framepath.files.checks.rules import finding
 from framepath.files.checks.stored import dataset_at
@@ -27,15 +25,22 @@ def checksummed_rows(evidence: Evidence) -> list[tuple[LedgerRow, int]]:
     return [(row, value) for row, value in pairs if row.index >= 0 and value >= 0]
 
 
-def check_pixels(evidence: Evidence) -> Iterator[Finding]:
-    """Read every frame that has a checksum and compare; yields what differs."""
+def check_pixels(evidence: Evidence) -> tuple[int, list[Finding]]:
+    """Read every frame that has a checksum; returns how many, and a finding for each that differs.
+
+    Frames that a row promises and the file does not hold are left to the other checks.
+    """
     frames_at = {frames.address: frames for frames in evidence.stored}
+    n_compared = 0
+    findings: list[Finding] = []
     for row, expected in checksummed_rows(evidence):
         frames = frames_at.get(row.destination)
-        if frames is None or row.index >= frames.n_length:
-            continue  # reported as a row without its frame
+        if frames is None or row.index >= frames.n_length or not frames.written[row.index]:
+            continue
+        n_compared += 1
         found = checksum(frames.read(row.index))
         if found != expected:
             where = f"{evidence.file.filename}:{row.destination}[{row.index}]"
             text = f"checksum {found}, where frame {row.unique_id} left the driver with {expected}"
-            yield finding("ledger-checksum", found=text, where=where)
+            findings.append(finding("ledger-checksum", found=text, where=where))
+    return n_compared, findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from math import nan
 import h5py
 
 from framepath.files.checks.stored import StoredFrames, dataset_at
+from framepath.files.follow import object_number
 from framepath.spec.addresses import ENTRY_DESTINATIONS, EXCHANGE_DESTINATIONS
 from framepath.spec.frame_type import FrameType
 from framepath.spec.ledger import Fate, LedgerRow
@@ -36,10 +38,9 @@ def frame_type_of(address: str) -> FrameType | None:
         return None
 
 
-def object_id(dataset: h5py.Dataset) -> tuple[int, int]:
-    """The same for every link to one dataset: file number and address of its header."""
-    info = h5py.h5o.get_info(dataset.id)
-    return info.fileno, info.addr
+def object_id(dataset: h5py.Dataset) -> tuple[str, int]:
+    """The same for every link to one dataset: its file, and the address of its header there."""
+    return os.path.realpath(dataset.file.filename), object_number(dataset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Destinations:
     """The datasets of frames of an open file, to be found by any address that reaches them."""
 
     file: h5py.File
-    stored: dict[tuple[int, int], StoredFrames]
+    stored: dict[tuple[str, int], StoredFrames]
 
     def at(self, address: str) -> StoredFrames | None:
         """The frames at an absolute address, links followed; None when it is no such dataset."""
@@ -118,10 +119,11 @@ def _index_and_fate(
         return -1, Fate.STORED, "no row says in which dataset"
     if holder is None:
         return -1, Fate.REFUSED, f"{name} is no dataset of frames"
-    index = used[holder.address]
+    nth = used[holder.address]
     used[holder.address] += 1
-    if index >= holder.n_length or not holder.written[index]:
-        return -1, Fate.REFUSED, f"{holder.address} does not hold frame {index}"
+    index = holder.index_of(nth)
+    if index is None:
+        return -1, Fate.REFUSED, f"{holder.address} does not hold frame {nth}"
     if named is None and name:
         return index, Fate.STORED_IN_DEFAULT, f"{name} is no dataset of frames"
     return index, Fate.STORED, ""

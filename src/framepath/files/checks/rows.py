@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,7 +137,7 @@ def _ledger_row(record: np.void) -> LedgerRow:
 def missing_ids(ids: Sequence[int]) -> list[tuple[int, int]]:
     """Ranges (first, last) of ids that do not occur between the least and the greatest."""
     present = sorted(set(ids))
-    pairs = zip(present, present[1:], strict=False)
+    pairs = itertools.pairwise(present)
     return [(low + 1, high - 1) for low, high in pairs if high > low + 1]
 
 

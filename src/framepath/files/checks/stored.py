@@ -11,6 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from framepath.errors import FileUnreadable
+from framepath.files.opened import FileSet
 from framepath.spec.addresses import LEDGER_ADDRESS
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -67,6 +69,17 @@ class StoredFrames:
         """Shape of one frame, slowest axis first."""
         return self.dataset.shape[self.dataset.ndim - self.n_frame_axes :]
 
+    def index_of(self, nth: int) -> int | None:
+        """Index of the nth frame that was sent here; None when it is not there.
+
+        With extra dimensions, frames may have been placed by position: the nth written one is
+        taken.
+        """
+        if self.dataset.ndim - self.n_frame_axes > 1:
+            held = np.flatnonzero(self.written)
+            return int(held[nth]) if nth < len(held) else None
+        return nth if nth < self.n_length and self.written[nth] else None
+
     def read(self, frame: int, rows: slice = slice(None)) -> np.ndarray[Any, np.dtype[Any]]:
         """Pixels of one frame, or some of its rows, in the dataset's type."""
         leading = self.dataset.shape[: self.dataset.ndim - self.n_frame_axes]
@@ -115,14 +128,14 @@ def stored_frames(address: str, dataset: h5py.Dataset) -> StoredFrames:
     elif dataset.chunks is None:
         written = np.full(math.prod(leading), dataset.id.get_storage_size() > 0)
     else:
-        written, n_bytes = _written_chunks(dataset, leading)
+        written, n_bytes = _written_chunks(dataset, dataset.chunks, leading)
     return StoredFrames(address, dataset, n_axes, written, n_bytes, missing)
 
 
 def _written_chunks(
-    dataset: h5py.Dataset, leading: tuple[int, ...]
+    dataset: h5py.Dataset, chunks: tuple[int, ...], leading: tuple[int, ...]
 ) -> tuple[Mask, np.ndarray[Any, np.dtype[np.int64]]]:
-    chunks, n_leading = dataset.chunks, len(leading)
+    n_leading = len(leading)
     grid = tuple(-(-n // c) for n, c in zip(leading, chunks, strict=False))
     n_chunks, n_bytes = np.zeros(grid, np.int64), np.zeros(grid, np.int64)
 
@@ -134,8 +147,8 @@ def _written_chunks(
     dataset.id.chunk_iter(count)
     frame_axes = zip(dataset.shape[n_leading:], chunks[n_leading:], strict=True)
     complete = n_chunks >= math.prod(-(-n // c) for n, c in frame_axes)
-    for axis, (length, chunk) in enumerate(zip(leading, chunks, strict=False)):
-        keep = np.arange(length) // chunk
+    for axis, length in enumerate(leading):
+        keep = np.arange(length) // chunks[axis]
         complete, n_bytes = complete.take(keep, axis), n_bytes.take(keep, axis)
     return complete.ravel(), n_bytes.ravel()
 
@@ -147,7 +160,9 @@ def _written_virtual(dataset: h5py.Dataset, n_frames: int) -> tuple[Mask, tuple[
     folder = Path(dataset.file.filename).parent
     for source in dataset.virtual_sources():
         low, high = (int(corner[0]) for corner in source.vspace.get_select_bounds())
-        first = int(source.src_space.get_select_bounds()[0][0])
+        # A source mapped whole keeps no bounds of its own.
+        whole = source.src_space.get_select_type() == h5py.h5s.SEL_ALL
+        first = 0 if whole else int(source.src_space.get_select_bounds()[0][0])
         found = _written_in_source(dataset, folder, source)[first : first + high - low + 1]
         written[low : low + len(found)] |= found
         if len(found) < high - low + 1:
@@ -158,11 +173,12 @@ def _written_virtual(dataset: h5py.Dataset, n_frames: int) -> tuple[Mask, tuple[
 def _written_in_source(dataset: h5py.Dataset, folder: Path, source: Any) -> Mask:
     if source.file_name == ".":
         return _written_at(dataset.file, source.dset_name)
-    path = folder / source.file_name
-    if not h5py.is_hdf5(path):
-        return np.zeros(0, np.bool_)
-    with h5py.File(path, "r") as file:
-        return _written_at(file, source.dset_name)
+    with FileSet() as files:
+        try:
+            opened = files.open(folder / source.file_name)
+        except FileUnreadable:
+            return np.zeros(0, np.bool_)
+        return _written_at(opened.h5, source.dset_name)
 
 
 def _written_at(file: h5py.File, address: str) -> Mask:
