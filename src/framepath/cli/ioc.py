@@ -31,7 +31,7 @@ def _listening(function):  # type: ignore[no-untyped-def]
 def sim(prefix: str, host: str, ca_port: int, pva_port: int) -> None:
     """A simulated camera."""
     try:
-        from framepath.detector.drivers.ramp import Ramp
+        from framepath.detector.drivers.sim import Sim
         from framepath.detector.ioc import IocSettings, run
     except ImportError as error:
         raise MissingExtra(
@@ -39,4 +39,4 @@ def sim(prefix: str, host: str, ca_port: int, pva_port: int) -> None:
             found=error.name,
             next_step="pip install 'framepath[ioc]'",
         ) from error
-    sys.exit(run(IocSettings("sim", prefix, host, ca_port, pva_port), Ramp()))
+    sys.exit(run(IocSettings("sim", prefix, host, ca_port, pva_port), Sim()))

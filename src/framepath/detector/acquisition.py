@@ -15,7 +15,14 @@ import numpy as np
 
 from framepath.detector import geometry
 from framepath.detector.camera import CameraPort
-from framepath.detector.drivers.base import Driver, Exposure, ExposureSettings, ImageMode, Shown, Value
+from framepath.detector.drivers.base import (
+    Driver,
+    Exposure,
+    ExposureSettings,
+    ImageMode,
+    Shown,
+    Value,
+)
 from framepath.detector.graph import Graph
 from framepath.errors import FramepathError
 

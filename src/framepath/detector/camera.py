@@ -5,12 +5,12 @@ exposures.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from framepath.detector import geometry
+from framepath.detector.attributes import Attributes
 from framepath.detector.drivers.base import (
     DriverInfo,
     Exposure,
@@ -19,11 +19,12 @@ from framepath.detector.drivers.base import (
     PutHandler,
     Value,
 )
+from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
 from framepath.detector.records.port import Port
 from framepath.spec.frame import EPICS_EPOCH_S, ColorMode, DataType, Frame
 from framepath.spec.frame_type import FrameType
-from framepath.spec.ndattribute import NDAttribute
+from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 
 COLOR_MODES = {
     "Mono": ColorMode.MONO,
@@ -34,11 +35,8 @@ COLOR_MODES = {
 }
 """State string of ``ColorMode`` -> mode; cameras do not list all of them."""
 
-AttributeSource = Callable[[Frame, Mapping[str, Any]], dict[str, NDAttribute]]
-"""Attributes of a frame, given its frame and the driver's parameters for it."""
 
-
-def initial_values(info: DriverInfo, prefix_values: Mapping[str, Value]) -> dict[str, Value]:
+def initial_values(info: DriverInfo) -> dict[str, Value]:
     """What a driver's declaration puts in place of the table's initial values."""
     height, width = info.size_yx
     return {
@@ -53,7 +51,6 @@ def initial_values(info: DriverInfo, prefix_values: Mapping[str, Value]) -> dict
         "ArraySizeY": height,
         "DataType": int(info.data_type),
         **info.initial,
-        **prefix_values,
     }
 
 
@@ -72,9 +69,7 @@ class CameraPort:
         Evaluates the NDAttributes of a frame.
     """
 
-    def __init__(
-        self, port: Port, info: DriverInfo, graph: Graph, attributes: AttributeSource
-    ) -> None:
+    def __init__(self, port: Port, info: DriverInfo, graph: Graph, attributes: Attributes) -> None:
         self.port = port
         self._info = info
         self._graph = graph
@@ -106,7 +101,9 @@ class CameraPort:
         for name, value in exposure.readbacks.items():
             self.port.publish(name, value)
         frame = self._frame(exposure)
-        self._show(frame)
+        frame = replace(frame, attributes=self._attributes_of(frame, exposure.parameters))
+        show_frame(self.port, frame)
+        self.port.publish("NumQueuedArrays", self._graph.n_queued)
         if self.port["ArrayCallbacks"]:
             self._graph.send(self._info.port, frame)
 
@@ -157,7 +154,7 @@ class CameraPort:
         self._n_arrays += 1
         seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
         self.port.publish("ArrayCounter", self.port.integer("ArrayCounter") + 1)
-        frame = Frame(
+        return Frame(
             data=pixels,
             unique_id=self._n_arrays,
             timestamp=seconds + nanoseconds * 1e-9,
@@ -165,53 +162,10 @@ class CameraPort:
             color_mode=mode,
             dimensions=geometry.dimensions(region, pixels, mode),
         )
-        return with_attributes(frame, self._attributes(frame, exposure.parameters))
 
-    def _show(self, frame: Frame) -> None:
-        show_frame(self.port, frame)
-        self.port.publish("NumQueuedArrays", self._graph.n_queued)
-
-
-def with_attributes(frame: Frame, attributes: Mapping[str, NDAttribute]) -> Frame:
-    """The same frame with other attributes; the pixels are shared."""
-    return Frame(
-        frame.data,
-        frame.unique_id,
-        frame.timestamp,
-        frame.epics_ts,
-        attributes,
-        frame.color_mode,
-        frame.dimensions,
-        frame.compressed,
-    )
-
-
-def show_frame(port: Port, frame: Frame) -> None:
-    """Publish a frame's size, type, identity and time on the port it came through."""
-    shape = frame.shape
-    sizes = [dimension.size for dimension in frame.ndarray_dimensions()]
-    data_type = int(DataType.of(frame.dtype))
-    for name, value in (
-        ("UniqueId", frame.unique_id),
-        ("TimeStamp", frame.timestamp),
-        ("EpicsTSSec", frame.epics_ts[0]),
-        ("EpicsTSNsec", frame.epics_ts[1]),
-    ):
-        port.publish(name, value)
-    described = (tuple(sizes), data_type, int(frame.color_mode))
-    if port.shown == described:
-        return
-    port.shown = described
-    port.publish("NDimensions", len(shape))
-    port.publish("Dimensions", np.array(sizes + [0] * (10 - len(sizes)), np.int32))
-    axes = _axis_sizes(frame, sizes)
-    for letter in "XYZ":
-        port.publish(f"ArraySize{letter}", axes.get(letter, 0))
-    port.publish("ArraySize", min(frame.n_bytes, 2**31 - 1))
-    port.publish("DataType", data_type)
-
-
-def _axis_sizes(frame: Frame, sizes: list[int]) -> dict[str, int]:
-    order = {ColorMode.RGB1: "ZXY", ColorMode.RGB2: "XZY", ColorMode.RGB3: "XYZ"}
-    letters = order.get(frame.color_mode, "XYZ") if len(sizes) == 3 else "XYZ"
-    return dict(zip(letters, sizes, strict=False))
+    def _attributes_of(self, frame: Frame, parameters: Mapping[str, Any]) -> dict[str, NDAttribute]:
+        mode = int(frame.color_mode)
+        color = NDAttribute(
+            "ColorMode", NDAttrType.INT32, mode, "Color mode", "Driver", NDAttrSourceType.DRIVER
+        )
+        return {color.name: color, **self._attributes.evaluate(frame, parameters)}

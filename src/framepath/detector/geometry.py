@@ -85,9 +85,7 @@ def read_out(sensor: Pixels, region: Region) -> Pixels:
     """
     y, x = region.y, region.x
     ny, nx = y.n_pixels, x.n_pixels
-    cut = sensor[
-        y.offset : y.offset + ny * y.binning, x.offset : x.offset + nx * x.binning
-    ]
+    cut = sensor[y.offset : y.offset + ny * y.binning, x.offset : x.offset + nx * x.binning]
     if y.binning > 1 or x.binning > 1:
         cut = _binned(cut, ny, y.binning, nx, x.binning)
     if y.reverse:

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from softioc import builder, softioc
 
 from framepath.detector.acquisition import Acquisition
+from framepath.detector.attributes import Attributes
 from framepath.detector.camera import CameraPort, initial_values
-from framepath.detector.drivers.base import Driver
+from framepath.detector.drivers.base import Driver, Value
 from framepath.detector.graph import Graph
 from framepath.detector.network import Listening
+from framepath.detector.own_pvs import OwnPvs
 from framepath.detector.plugins.base import Plugin, Processor
+from framepath.detector.plugins.hdf5 import Hdf5Plugin
 from framepath.detector.plugins.std_arrays import StdArrays
+from framepath.detector.pv_sources import PvSources
 from framepath.detector.records.dispatch import PutLane
 from framepath.detector.records.port import Port
 from framepath.detector.records.publisher import Publisher
-from framepath.spec.ioc import IocAddress
-from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, load
+from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
+from framepath.spec.serving import IocReady
 
 log = logging.getLogger(__name__)
 
-PROCESSORS: dict[str, Callable[[Port], Processor]] = {"image1": StdArrays}
+MakeProcessor = Callable[[Plugin], Processor]
+
+PROCESSORS: dict[str, MakeProcessor] = {"image1": StdArrays, "HDF1": Hdf5Plugin}
 """Plugins that an IOC has, in the order they are made."""
 
 
@@ -56,28 +60,43 @@ class IocSettings:
 class Ioc:
     """An IOC before and while it runs."""
 
-    def __init__(self, settings: IocSettings, driver: Driver) -> None:
+    def __init__(
+        self,
+        settings: IocSettings,
+        driver: Driver,
+        processors: Mapping[str, MakeProcessor] = PROCESSORS,
+    ) -> None:
         self.settings = settings
         self._driver = driver
         self._graph = Graph()
         self._lane = PutLane()
         info = driver.info
-        camera_port = Port(
-            f"{settings.prefix}cam1:",
-            load((*CAMERA_TABLES, *info.tables)),
-            initial_values(info, {}),
-        )
-        self._camera = CameraPort(camera_port, info, self._graph, lambda frame, extra: {})
-        driver.attach(self._camera)
-        self._acquisition = Acquisition(self._camera, driver, self._graph)
-        self.ports = {"cam1": camera_port}
-        self._plugins: dict[str, Plugin] = {}
-        for name, make in PROCESSORS.items():
+        self.ports = {
+            "cam1": self._port("cam1", (*CAMERA_TABLES, *info.tables), initial_values(info))
+        }
+        for name in processors:
             initial = {"NDArrayPort": info.port}
-            port = Port(f"{settings.prefix}{name}:", load(PLUGIN_TABLES[name]), initial)
-            self.ports[name] = port
-            self._plugins[name] = Plugin(port, self._graph, make(port))
+            self.ports[name] = self._port(name, PLUGIN_TABLES[name], initial)
+        pvs = PvSources(OwnPvs(self._records()))
+        camera_port = self.ports["cam1"]
+        camera = CameraPort(camera_port, info, self._graph, Attributes(camera_port, pvs))
+        driver.attach(camera)
+        self._acquisition = Acquisition(camera, driver, self._graph)
+        self._plugins = [
+            Plugin(self.ports[name], self._graph, make, Attributes(self.ports[name], pvs))
+            for name, make in processors.items()
+        ]
         self._publisher = Publisher(self.ports.values())
+
+    def _port(self, name: str, tables: Iterable[str], initial: Mapping[str, Value]) -> Port:
+        return Port(f"{self.settings.prefix}{name}:", load(tables), initial)
+
+    def _records(self) -> dict[str, Param]:
+        return {
+            port.pv(suffix): param
+            for port in self.ports.values()
+            for suffix, param in port.params.items()
+        }
 
     def start(self) -> Listening:
         """Make the records, start the servers and every thread."""
@@ -93,7 +112,7 @@ class Ioc:
         for port in self.ports.values():
             port.start()
         self._lane.start()
-        for plugin in self._plugins.values():
+        for plugin in self._plugins:
             plugin.start()
         self._publisher.start()
         self._acquisition.start()
@@ -102,26 +121,28 @@ class Ioc:
     def stop(self) -> None:
         """End the acquisition, let plugins finish, close what is open."""
         self._acquisition.stop()
-        for plugin in self._plugins.values():
+        for plugin in self._plugins:
             plugin.stop()
         self._publisher.stop()
         self._lane.stop()
 
 
-def run(settings: IocSettings, driver: Driver) -> int:
+def run(
+    settings: IocSettings, driver: Driver, processors: Mapping[str, MakeProcessor] = PROCESSORS
+) -> int:
     """Run an IOC until SIGTERM or SIGINT; return the exit code."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    ioc = Ioc(settings, driver)
+    ioc = Ioc(settings, driver, processors)
     listening = ioc.start()
-    address = IocAddress(
+    ready = IocReady(
         settings.kind,
         settings.prefix,
         f"{listening.host}:{listening.ca_port}",
         f"{listening.host}:{listening.pva_port}",
     )
-    print(address.ready_line(), flush=True)
+    print(ready.line, flush=True)
     while not ended.wait(1.0):  # bounded: Python handles signals between waits
         pass
     ioc.stop()

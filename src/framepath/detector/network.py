@@ -10,9 +10,12 @@ import ctypes
 import os
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 from framepath.errors import ProcessFailed
 from framepath.processes import free_tcp_and_udp_port
+
+OPEN_FILES = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,15 @@ def _own_environment(name: str) -> str:
 
 
 def _we_listen_on(port: int) -> bool:
-    """Whether one of this process's own sockets is bound to the TCP port."""
-    for entry in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+    """Whether one of this process's own sockets is bound to the TCP port; True where unknown."""
+    if not OPEN_FILES.is_dir():
+        return True
+    for entry in OPEN_FILES.iterdir():
         try:
-            with socket.socket(fileno=os.dup(int(entry))) as own:
+            with socket.socket(fileno=os.dup(int(entry.name))) as own:
                 is_tcp = own.type == socket.SOCK_STREAM and own.family == socket.AF_INET
                 if is_tcp and own.getsockname()[1] == port:
                     return True
         except OSError:  # not a socket, or closed meanwhile
             continue
-    return not os.path.isdir("/proc/self/fd")
+    return False

@@ -6,15 +6,20 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
-from framepath.detector.camera import show_frame
+from framepath.detector.attributes import Attributes
 from framepath.detector.drivers.base import Value
+from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
 from framepath.detector.records.port import Port
 from framepath.spec.frame import Frame
 
 log = logging.getLogger(__name__)
+
+Task = Callable[[], None]
 
 
 class Processor(Protocol):
@@ -44,14 +49,17 @@ class Plugin:
         Held while a frame is processed; put handlers that change what a frame meets take it.
     """
 
-    def __init__(self, port: Port, graph: Graph, processor: Processor) -> None:
+    def __init__(
+        self, port: Port, graph: Graph, make: Callable[[Plugin], Processor], attributes: Attributes
+    ) -> None:
         self.port = port
         self.lock = threading.RLock()
         self.last_frame: Frame | None = None
         self._name = port.text("PortName")
         self._graph = graph
-        self._processor = processor
-        self._queue: deque[Frame] = deque()
+        self._attributes = attributes
+        self._queue: deque[Frame | Task] = deque()
+        self._n_tasks = 0
         self._changed = threading.Condition()
         self._ended = False
         self._last_began = 0.0
@@ -61,6 +69,7 @@ class Plugin:
         port.on_put("ProcessPlugin", self._on_process_again)
         port.on_put("QueueSize", self._on_queue_size)
         graph.connect(self, port.text("NDArrayPort"))
+        self._processor = make(self)
 
     def start(self) -> None:
         """Begin to take frames from the queue."""
@@ -110,32 +119,47 @@ class Plugin:
         else:
             self._enqueue(frame)
 
+    def run_soon(self, task: Task) -> None:
+        """Run a callable on the plugin's thread, after the frames that are queued now."""
+        with self._changed:
+            self._n_tasks += 1
+            self._queue.append(task)
+            self._changed.notify()
+
     def _enqueue(self, frame: Frame) -> None:
         size = self.port.integer("QueueSize")
         with self._changed:
-            has_room = len(self._queue) < size and not self._ended
+            has_room = len(self._queue) - self._n_tasks < size and not self._ended
             if has_room:
                 self._graph.queued()
                 self._queue.append(frame)
                 self._changed.notify()
-            free = size - len(self._queue)
+            self._show_free()
         if not has_room:
             self.port.publish("DroppedArrays", self.port.integer("DroppedArrays") + 1)
             self._processor.lost(frame, f"the queue of {self._name} was full ({size} frames)")
-        self.port.publish("QueueFree", free)
 
-    def _next(self) -> Frame | None:
+    def _show_free(self) -> None:
+        n_frames = len(self._queue) - self._n_tasks
+        self.port.publish("QueueFree", self.port.integer("QueueSize") - n_frames)
+
+    def _next(self) -> Frame | Task | None:
         with self._changed:
             while not self._queue and not self._ended:
                 self._changed.wait()
-            frame = self._queue.popleft() if self._queue else None
-            self.port.publish("QueueFree", self.port.integer("QueueSize") - len(self._queue))
-            return frame
+            item = self._queue.popleft() if self._queue else None
+            if callable(item):
+                self._n_tasks -= 1
+            self._show_free()
+            return item
 
     def _work(self) -> None:
-        while (frame := self._next()) is not None:
+        while (item := self._next()) is not None:
+            if callable(item):
+                item()
+                continue
             try:
-                self._process(frame)
+                self._process(item)
             finally:
                 self._graph.done()
 
@@ -144,9 +168,15 @@ class Plugin:
         with self.lock:
             self.last_frame = frame
             port = self.port
+            frame = self._with_own_attributes(frame)
             port.publish("ArrayCounter", port.integer("ArrayCounter") + 1)
             show_frame(port, frame)
             result = self._processor.process(frame)
             port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
         if result is not None and self.port["ArrayCallbacks"]:
             self._graph.send(self._name, result)
+
+    def _with_own_attributes(self, frame: Frame) -> Frame:
+        """Add what this plugin's attributes file defines; the frame's own attributes win."""
+        own = self._attributes.evaluate(frame, {})
+        return replace(frame, attributes={**own, **frame.attributes}) if own else frame

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from framepath.detector.records.port import Port
+from framepath.detector.plugins.base import Plugin
 from framepath.spec.frame import Frame
 
 
 class StdArrays:
     """Puts pixels into ``ArrayData``; MinCallbackTime limits how often."""
 
-    def __init__(self, port: Port) -> None:
-        self._port = port
+    def __init__(self, plugin: Plugin) -> None:
+        self._port = plugin.port
 
     def process(self, frame: Frame) -> Frame | None:
         """Show the pixels, flattened, first axis fastest."""

@@ -55,7 +55,12 @@ def _state_fields(param: Param) -> dict[str, Any]:
 
 
 def setpoint(prefix: str, param: Param, value: Any, on_update: Setpoint) -> Any:
-    """A Python Out record; ``on_update`` runs on every put, of the same value too."""
+    """A Python Out record; ``on_update`` runs on every put, of the same value too.
+
+    A put-callback returns when ``on_update`` has: the readback is up to date then. Busy setpoints
+    must not block (a record that is being processed takes no second put, so no stop); their hidden
+    companion lets put-callbacks wait.
+    """
     fields = fields_of(param, prefix)
     name = prefix + param.suffix
     if param.record == "waveform":
@@ -63,7 +68,14 @@ def setpoint(prefix: str, param: Param, value: Any, on_update: Setpoint) -> Any:
     if param.busy:
         fields["FLNK"] = f"{prefix}{param.suffix}{COMPANION}"
     make = _SETPOINT_BUILDERS[param.record]
-    return make(name, initial_value=value, always_update=True, on_update=on_update, **fields)
+    return make(
+        name,
+        initial_value=value,
+        always_update=True,
+        blocking=not param.busy,
+        on_update=on_update,
+        **fields,
+    )
 
 
 def _array_setpoint(
@@ -73,7 +85,9 @@ def _array_setpoint(
         make, extra = builder.longStringOut, {"length": param.array_length, "initial_value": value}
     else:
         make, extra = builder.WaveformOut, {"FTVL": param.array_type, "length": param.array_length}
-    return make(name, always_update=True, on_update=on_update, **extra, **fields)
+    return make(
+        name, always_update=True, blocking=True, on_update=on_update, **extra, **fields
+    )
 
 
 def companion(prefix: str, param: Param, on_update: Companion) -> Any:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-log = logging.getLogger(__name__)
 
 _thread = threading.local()
 
@@ -53,6 +50,7 @@ class Setpoint:
     urgent: Callable[[Any], bool] | None = None
 
     def __call__(self, value: Any) -> None:
+        """Handle a put; called by `PutLane`."""
         self.handle(value)
 
 
@@ -66,6 +64,7 @@ class Companion:
     wait: Callable[[Callable[[], None]], None]
 
     def __call__(self, value: Any) -> None:
+        """Never called: `PutLane` uses ``wait``."""
         raise AssertionError("a companion is handled by PutLane")
 
 
@@ -78,7 +77,10 @@ class PutLane:
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="puts", daemon=True)
+        self._thread = self._new_thread()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._work, name="puts", daemon=True)
 
     def start(self) -> None:
         """Begin to work; puts that came before are handled first."""
@@ -111,8 +113,14 @@ class PutLane:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            _run(job)
+        try:
+            while (job := self._jobs.get()) is not None:
+                _run(job)
+        except BaseException:
+            # One handler's fault must not make every PV deaf: another thread goes on with the
+            # lane, and this one ends with its traceback in the log.
+            self._new_thread().start()
+            raise
 
 
 def _run(job: _Job) -> None:
@@ -121,7 +129,5 @@ def _run(job: _Job) -> None:
         return
     try:
         job.function(*job.arguments)
-    except Exception:  # noqa: BLE001 - the lane serves every PV; one handler's fault must not end it
-        log.exception("put failed", extra={"arguments": job.arguments})
     finally:
         job.complete()

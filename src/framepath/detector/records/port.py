@@ -194,9 +194,11 @@ class Port:
             self.publish(name, value if shown is None else shown)
 
     def _alarm(self, suffix: str) -> None:
-        record = self._setpoints[suffix]
-        with own_put():
-            record.set(record.get(), severity=INVALID_ALARM, alarm=WRITE_ALARM)
+        """End this put in INVALID/WRITE; the next one starts without alarm."""
+        # The record is being processed by us, so its next severity is ours to write.
+        record = self._setpoints[suffix]._record
+        record.NSEV = INVALID_ALARM
+        record.NSTA = WRITE_ALARM
 
     # -- busy setpoints
 

@@ -1,0 +1,103 @@
+"""HDF1: frames into routed HDF5 files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from framepath.detector.drivers.base import Value
+from framepath.detector.plugins.base import Plugin
+from framepath.detector.plugins.file_base import FilePlugin, LostFrame, WriteMode
+from framepath.detector.plugins.hdf5_settings import mode_of, settings_of
+from framepath.detector.records.port import PutRefused
+from framepath.errors import FrameRefused, LayoutError
+from framepath.layout.parse_layout import load_layout
+from framepath.spec.frame import Frame
+from framepath.spec.ledger import Fate
+from framepath.writing.routed import RoutedWriter
+from framepath.writing.settings import FileWriteMode
+
+log = logging.getLogger(__name__)
+
+MakeWriter = Callable[..., RoutedWriter]
+
+
+class Hdf5Store:
+    """One routed file at a time (implements `file_base.FileStore`)."""
+
+    holds_many = True
+
+    def __init__(self, plugin: Plugin, make_writer: MakeWriter) -> None:
+        self._port = plugin.port
+        self._make_writer = make_writer
+        self._writer: RoutedWriter | None = None
+
+    def open(self, path: Path, temp_suffix: str, first: Frame, write_mode: WriteMode) -> None:
+        """Make a file laid out for frames like ``first``."""
+        settings = settings_of(self._port, FileWriteMode(int(write_mode)), temp_suffix)
+        writer = self._make_writer(path, self._port.text("XMLFileName"), settings)
+        writer.open(first)
+        self._writer = writer
+        self._port.publish("SWMRActive", int(settings.swmr))
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame to the dataset it names."""
+        row = self._open_writer().write(frame)
+        if row.fate is Fate.REFUSED:
+            raise FrameRefused(row.reason, where=f"frame {frame.unique_id}")
+
+    def lost(self, lost: LostFrame) -> None:
+        """One ledger row for a frame that never came."""
+        log.warning("frame lost: %s", lost.reason, extra={"unique_id": lost.frame.unique_id})
+
+    def flush(self) -> None:
+        """Let readers see what was written."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        writer, self._writer = self._writer, None
+        self._port.publish("SWMRActive", 0)
+        if writer is not None:
+            writer.close()
+
+    def _open_writer(self) -> RoutedWriter:
+        if self._writer is None:
+            raise RuntimeError("no file is open")
+        return self._writer
+
+
+class Hdf5Plugin(FilePlugin):
+    """The file plugin with layout XML and SWMR."""
+
+    def __init__(self, plugin: Plugin, make_writer: MakeWriter = RoutedWriter) -> None:
+        self._hdf5 = Hdf5Store(plugin, make_writer)
+        super().__init__(plugin, self._hdf5)
+        plugin.port.on_put("XMLFileName", self._on_layout)
+        plugin.port.on_put("FlushNow", self._on_flush)
+
+    def _on_layout(self, value: Value) -> None:
+        port = self._port
+        try:
+            load_layout(str(value), mode_of(port))
+        except LayoutError as error:
+            port.publish("XMLFileName", value)
+            port.publish("XMLErrorMsg", getattr(error, "status_message", str(error)))
+            port.publish("XMLValid", 0)
+            raise PutRefused(str(error)) from error
+        port.publish("XMLErrorMsg", "" if value else "Default layout selected")
+        port.publish("XMLValid", 1)
+
+    def _on_flush(self, value: Value) -> Any:
+        if value:
+            self._port.begin("FlushNow")
+            self._run_soon(self._flush)
+
+    def _flush(self) -> None:
+        with self._lock:
+            self._hdf5.flush()
+        self._port.set_setpoint("FlushNow", 0)
+        self._port.end("FlushNow")
