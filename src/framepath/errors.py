@@ -99,6 +99,10 @@ class FileUnreadable(FramepathError, OSError):
     """A file exists but is not what its name or its documents say."""
 
 
+class FileMissing(FileUnreadable, FileNotFoundError):
+    """There is no file of that name."""
+
+
 class LinkBroken(FramepathError, FileNotFoundError):
     """An external link, VDS source or raw file cannot be followed to its data."""
 

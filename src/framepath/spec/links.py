@@ -20,6 +20,7 @@ class LinkRule(StrEnum):
 
     ABSOLUTE = "absolute"
     BESIDE = "beside the file"
+    WORKING = "working directory"
     PREFIX = "prefix"
     MAPPED = "path map"
     SAME_FILE = "same file"

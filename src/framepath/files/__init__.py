@@ -1,0 +1,6 @@
+"""The read side: frames of any HDF5 file, its links, and the folders it may lead to."""
+
+from framepath.files.containment import Folders
+from framepath.files.open_frames import frame_types, open_frames
+
+__all__ = ["Folders", "frame_types", "open_frames"]

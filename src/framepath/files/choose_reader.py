@@ -1,0 +1,100 @@
+"""The shortest way to the pixels of a dataset that is right for how it is stored."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+import h5py
+
+from framepath.codecs import codec_of_filters
+from framepath.errors import FileUnreadable, LinkBroken, OutsideFolders
+from framepath.files.chunk_reader import ChunkReader
+from framepath.files.follow import Found, broken
+from framepath.files.library_reader import LibraryReader
+from framepath.files.opened import FileSet, regular_file
+from framepath.files.plain_reader import PlainReader, Segment
+from framepath.files.resolve import find_target
+from framepath.files.source import PixelReader
+from framepath.spec.links import LinkKind
+
+
+def choose_reader(files: FileSet, found: Found, frame_shape: tuple[int, ...]) -> PixelReader:
+    """The reader that fits a dataset's layout, filters and type.
+
+    Raises
+    ------
+    FileUnreadable
+        A filter is not installed.
+    LinkBroken, OutsideFolders
+        A raw external file is missing, or may not be read.
+    """
+    dataset = found.node
+    assert isinstance(dataset, h5py.Dataset)
+    plist = dataset.id.get_create_plist()
+    if plist.get_external_count():
+        return _raw_reader(files, found, frame_shape)
+    if h5py.h5t.py_create(dataset.dtype) != dataset.id.get_type():
+        return _library_reader(found)
+    # Behind HDF5's back only where nothing in this process can hold newer bytes than the file.
+    descriptor = None if found.file.live or found.file.h5.userblock_size else found.file.descriptor
+    if plist.get_layout() == h5py.h5d.CONTIGUOUS and descriptor is not None:
+        if dataset.id.get_offset() is None:
+            return PlainReader([], frame_shape, dataset.dtype)
+        path = str(found.file.path)
+        part = Segment(descriptor, dataset.id.get_offset(), dataset.nbytes, path)
+        return PlainReader([part], frame_shape, dataset.dtype)
+    if dataset.chunks is not None and dataset.chunks[-len(frame_shape) :] == frame_shape:
+        filters = [plist.get_filter(n) for n in range(plist.get_nfilters())]
+        codec = codec_of_filters([(f[0], f[2]) for f in filters])
+        if codec is not None or not filters:
+            return ChunkReader(dataset, codec, descriptor)
+    return _library_reader(found)
+
+
+def _library_reader(found: Found) -> LibraryReader:
+    dataset = found.node
+    assert isinstance(dataset, h5py.Dataset)
+    plist = dataset.id.get_create_plist()
+    for n in range(plist.get_nfilters()):
+        number, _, _, name = plist.get_filter(n)
+        if not h5py.h5z.filter_avail(number):
+            importlib.import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(number):
+            raise FileUnreadable(
+                "the filter that compressed this dataset is not installed",
+                found=f"HDF5 filter {number} ({name.decode(errors='replace')})",
+                where=f"{found.file.path}:{found.address}",
+                next_step="put its plugin where HDF5_PLUGIN_PATH points",
+            )
+    return LibraryReader(dataset)
+
+
+def _raw_reader(files: FileSet, found: Found, frame_shape: tuple[int, ...]) -> PlainReader:
+    """A reader of raw external files, each found and checked here: HDF5 opens none of them."""
+    dataset = found.node
+    assert isinstance(dataset, h5py.Dataset)
+    segments: list[Segment] = []
+    owned: list[int] = []
+    left = dataset.nbytes
+    try:
+        for name, offset, n_bytes in dataset.external or ():
+            descriptor, path = _open_raw(files, found, name)
+            owned.append(descriptor)
+            n_bytes = min(n_bytes, left)
+            segments.append(Segment(descriptor, offset, n_bytes, path))
+            left -= n_bytes
+    except (FileUnreadable, LinkBroken, OutsideFolders):
+        for descriptor in owned:
+            os.close(descriptor)
+        raise
+    return PlainReader(segments, frame_shape, dataset.dtype, owned)
+
+
+def _open_raw(files: FileSet, found: Found, name: str) -> tuple[int, str]:
+    target = find_target(LinkKind.RAW, name, found.file.path, files.path_map, files.host)
+    if target.path is None:
+        raise broken(LinkKind.RAW, name, target, found.file.path, found.address)
+    real = files.real(target.path)
+    with regular_file(real, files.folders) as descriptor:
+        return os.dup(descriptor), str(real)

@@ -1,0 +1,113 @@
+"""Frames of one dataset, by the shortest way to its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from framepath.errors import FileUnreadable
+from framepath.files.choose_reader import choose_reader
+from framepath.files.count import AttributeRows, n_stored
+from framepath.files.follow import Found
+from framepath.files.opened import FileSet
+from framepath.files.source import Box, Gap, Pixels, StoredChunk
+
+
+class DatasetSource:
+    """Frames of one dataset.
+
+    Parameters
+    ----------
+    files
+        What is open; closed with the source.
+    found
+        The dataset, not virtual, already `checked`.
+    """
+
+    def __init__(self, files: FileSet, found: Found) -> None:
+        assert isinstance(found.node, h5py.Dataset)
+        self.kind = "dataset"
+        self._files = files
+        self._dataset = found.node
+        self._live = found.file.live
+        self._rows = AttributeRows(found.file.h5) if self._live else None
+        self._frame_shape = self._dataset.shape[1 if self._dataset.ndim > 2 else 0 :]
+        self._reader = choose_reader(files, found, self._frame_shape)
+        self._n_frames = self._counted()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(frames, y, x, ...); a dataset (y, x) counts one frame."""
+        return (self._n_frames, *self._frame_shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a pixel as stored."""
+        return self._dataset.dtype
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """None: what one dataset lacks shows when it is read."""
+        return ()
+
+    def read(self, frames: Sequence[int], box: Box, out: Pixels) -> None:
+        """Fill ``out`` (len(frames), *box)."""
+        self._reader.read(frames, box, out)
+
+    def stored_chunk(self, frame: int) -> StoredChunk | None:
+        """The stored bytes of one frame, where one chunk is one frame."""
+        return self._reader.stored_chunk(frame)
+
+    def refresh(self) -> None:
+        """Count again the frames of a file that is being written."""
+        if self._live:
+            self._dataset.refresh()
+            self._n_frames = self._counted()
+
+    def close(self) -> None:
+        """Close the reader and the files."""
+        self._reader.close()
+        self._files.close()
+
+    def _counted(self) -> int:
+        counts = [n_stored(self._dataset)]
+        if self._rows is not None:
+            counts += [n for n in (self._rows.bound(self._dataset),) if n is not None]
+        return min(counts)
+
+
+def checked(found: Found) -> h5py.Dataset:
+    """The dataset that was found, if it can hold frames.
+
+    Raises
+    ------
+    FileUnreadable
+        It is a group, or its elements are no pixels.
+    """
+    where = f"{found.file.path}:{found.address}"
+    if not isinstance(found.node, h5py.Dataset):
+        raise FileUnreadable(
+            "there is no dataset at this address",
+            found=f"a {type(found.node).__name__.lower()}",
+            where=where,
+            next_step="give the address of the dataset inside it",
+        )
+    dtype = found.node.dtype
+    if dtype.kind not in "iufcb" or dtype.subdtype is not None:
+        raise FileUnreadable(
+            "this dataset holds no pixels",
+            found=f"elements of type {_described(found.node)}",
+            expected="whole or real numbers",
+            where=where,
+            next_step="give the address of the frames",
+        )
+    return found.node
+
+
+def _described(dataset: h5py.Dataset) -> str:
+    names = {h5py.h5t.COMPOUND: "compound", h5py.h5t.VLEN: "variable length"}
+    kind = dataset.id.get_type().get_class()
+    return names.get(kind, str(dataset.dtype))
