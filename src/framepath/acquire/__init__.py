@@ -1,0 +1,24 @@
+"""Devices, plans and the document writer: from a Bluesky plan to documents that a file backs."""
+
+from framepath.acquire.creators import area_detector
+from framepath.acquire.plans import frame_series, record_ledger, set_frame_type, take
+from framepath.acquire.set_up_routing import configure_routing
+from framepath.config.paths import PathMap
+from framepath.spec.frame_type import FrameType
+
+IMAGE = FrameType.IMAGE
+DARK = FrameType.DARK
+FLAT = FrameType.FLAT
+
+__all__ = [
+    "DARK",
+    "FLAT",
+    "IMAGE",
+    "PathMap",
+    "area_detector",
+    "configure_routing",
+    "frame_series",
+    "record_ledger",
+    "set_frame_type",
+    "take",
+]

@@ -1,0 +1,246 @@
+"""The detector as Bluesky sees it: parts joined by small pieces of logic."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from bluesky.utils import NoReplayAllowed
+from event_model import DataKey
+from ophyd import Device
+from ophyd.status import DeviceStatus
+
+from framepath.acquire.acquisition import Acquisition, wait_until_idle
+from framepath.acquire.connection import CONNECT_S, connect, put_confirmed, unreachable, value_of
+from framepath.acquire.exposures import Shot, TriggerLogic
+from framepath.acquire.file_plugin import FileLogic
+from framepath.acquire.folders import FileFolder
+from framepath.acquire.ledger import LedgerEntry, check_balance
+from framepath.acquire.staged_settings import StagedSettings, signal_of
+from framepath.acquire.streams import FrameStream
+from framepath.errors import FramepathError, FramesLost, SettingsError, StagingError
+from framepath.spec.documents import STREAM_OF_FRAME_TYPE
+from framepath.spec.frame_type import FrameType
+
+OnLoss = Literal["fail", "warn"]
+
+
+class FrameDetector(Device):
+    """An area detector whose frames are stored by the IOC and described by documents.
+
+    Made by `framepath.acquire.area_detector`, which gives it its parts (``cam``, ``hdf1``,
+    ``image``) and its logic. Nothing connects before it is staged or a PV is used.
+
+    Attributes
+    ----------
+    folder
+        Where image files go, as each host spells it.
+    trigger_logic, file_logic
+        How frames are taken and stored.
+    streams
+        The event stream of each frame type.
+    on_loss
+        ``fail``: a plan fails when counts of frames disagree; ``warn``: it warns.
+    """
+
+    needed: ClassVar[tuple[str, ...]] = ()
+    """Dotted names of the signals without which staging makes no sense."""
+
+    def __init__(
+        self, prefix: str, *, name: str, folder: FileFolder, on_loss: OnLoss = "fail", **more: Any
+    ) -> None:
+        super().__init__(prefix, name=name, **more)
+        if on_loss not in ("fail", "warn"):
+            raise SettingsError("unknown on_loss", found=repr(on_loss), expected="fail or warn")
+        self.folder = folder
+        self.on_loss: OnLoss = on_loss
+        self.trigger_logic, self.file_logic = self._make_logic()
+        self.streams = {t: FrameStream(self, t) for t in STREAM_OF_FRAME_TYPE}
+        self.acquisition: Acquisition | None = None
+        self._last: Acquisition | None = None
+        self._settings = StagedSettings(self)
+        self._repeats = False
+        self._collected = False
+
+    def _make_logic(self) -> tuple[TriggerLogic, FileLogic]:
+        raise SettingsError("make detectors with area_detector(...)", found=type(self).__name__)
+
+    # Connecting and staging
+
+    def wait_for_connection(self, all_signals: bool = False, timeout: Any = CONNECT_S) -> None:
+        """Wait for the PVs that staging needs, or for all of them.
+
+        Raises
+        ------
+        IocUnreachable
+            Names the PV, the addresses searched, and what to do.
+        """
+        if not all_signals:
+            signals = [signal_of(self, dotted) for dotted in self.needed]
+            connect([s for s in signals if s is not None], timeout)
+            return
+        try:
+            super().wait_for_connection(all_signals=True, timeout=timeout)
+        except TimeoutError as error:
+            raise unreachable(f"{self.prefix}*", why=str(error)) from error
+
+    def stage(self) -> list[Any]:
+        """Set everything, check everything, open the file.
+
+        Raises
+        ------
+        IocUnreachable, StagingError, WriteFailed
+            Every PV is put back then.
+        """
+        self.wait_for_connection()
+        if self.trigger_logic.is_acquiring():
+            # A session that died, or a live view: it would fill the file with other frames.
+            self.trigger_logic.stop()
+            wait_until_idle(self.trigger_logic, self.name)
+        staged = super().stage()
+        try:
+            self._settings.apply(self.file_logic.settings(datetime.now()))
+            self._settings.apply(self.trigger_logic.settings())
+            self.file_logic.check(self.frame_type)
+            acquisition = Acquisition(self.name, self.trigger_logic, self.file_logic, self.streams)
+            acquisition.begin()
+        except BaseException:
+            self.unstage()
+            raise
+        self.acquisition = self._last = acquisition
+        self._repeats = self._collected = False
+        return staged
+
+    def unstage(self) -> list[Any]:
+        """Stop, close the file, put every PV back.
+
+        Raises
+        ------
+        FramesLost
+            No plan has completed the file, and its counts disagree.
+        """
+        acquisition, self.acquisition = self.acquisition, None
+        try:
+            if acquisition is not None and acquisition.ledger is None:
+                acquisition.finish()
+                self.report_loss()
+        finally:
+            if acquisition is not None:
+                acquisition.abandon()
+            try:
+                self._settings.restore()
+            finally:
+                unstaged = super().unstage()
+        return unstaged
+
+    def _active(self) -> Acquisition:
+        if self.acquisition is None:
+            raise StagingError(
+                "the detector takes frames only while it is staged",
+                where=self.name,
+                next_step="use it in a plan, e.g. RE(bp.count([det]))",
+            )
+        return self.acquisition
+
+    # Taking frames
+
+    @property
+    def frame_type(self) -> FrameType:
+        """The type that the IOC gives the next frame; setting it checks the destination.
+
+        Set by number: clients cache the state strings of an enum when they connect.
+        """
+        return FrameType(int(value_of(self.cam.frame_type)))  # type: ignore[attr-defined]
+
+    @frame_type.setter
+    def frame_type(self, frame_type: FrameType) -> None:
+        if self.acquisition is not None:
+            self.file_logic.check(frame_type)
+            self._settings.remember("cam.frame_type")
+        put_confirmed(self.cam.frame_type, int(frame_type))  # type: ignore[attr-defined]
+
+    def trigger(self) -> DeviceStatus:
+        """Take one frame; after a pause the RunEngine's repetition gets the frame under way."""
+        shot = self._active().shot
+        if self._repeats and shot is not None and not shot.is_documented:
+            self._repeats = False
+            return shot.status
+        return self.shoot(self.frame_type, 1).status
+
+    def shoot(self, frame_type: FrameType, n_frames: int) -> Shot:
+        """Start taking ``n_frames`` of a type that is set already."""
+        self._repeats = self._collected = False
+        return self._active().shoot(frame_type, n_frames, DeviceStatus(self))
+
+    def stop(self, *, success: bool = False) -> None:
+        """End what is under way; called by the RunEngine when a plan ends badly."""
+        if self.acquisition is not None:
+            self.trigger_logic.stop()
+
+    def pause(self) -> None:
+        """Let frames under way arrive; called by the RunEngine."""
+        if self._collected:
+            # Documents of this stretch are out: repeating it would number frames twice.
+            raise NoReplayAllowed
+        self._repeats = True
+
+    # Documents
+
+    def describe(self) -> dict[str, DataKey]:  # type: ignore[override]
+        """Data keys of a point: the frame as it was stored."""
+        acquisition = self._active()
+        if acquisition.shot is None:
+            raise StagingError(
+                "a frame is described as it was stored, and none is yet",
+                where=self.name,
+                next_step="trigger the detector before reading it",
+            )
+        description: dict[str, Any] = dict(super().describe())
+        return description | acquisition.stored_stream(acquisition.shot).describe()
+
+    def collect_asset_docs(self) -> Iterator[tuple[str, Any]]:
+        """StreamResource and StreamDatum of the last shot."""
+        yield from self._active().documents()
+
+    def on_collected(self) -> None:
+        """Told by a stream: its frames are described, so a pause must not repeat this stretch."""
+        self._collected = True
+
+    def on_checkpoint(self) -> None:
+        """Told by a plan: what was collected lies before a checkpoint."""
+        self._collected = False
+
+    # Ending
+
+    @property
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """One entry a frame type of the last file that was closed; () before."""
+        return (self._last.ledger or ()) if self._last is not None else ()
+
+    def complete(self) -> DeviceStatus:
+        """Close the file and count what it holds; then `ledger` is known."""
+        status = DeviceStatus(self)
+        try:
+            self._active().finish()
+        except FramepathError as error:
+            status.set_exception(error)
+        else:
+            status.set_finished()
+        return status
+
+    def report_loss(self) -> None:
+        """Raise, or warn, when the ledger does not balance.
+
+        Raises
+        ------
+        FramesLost
+            And ``on_loss`` is ``fail``.
+        """
+        try:
+            check_balance(self.ledger)
+        except FramesLost as error:
+            if self.on_loss == "fail":
+                raise
+            warnings.warn(str(error), RuntimeWarning, stacklevel=2)

@@ -1,0 +1,157 @@
+"""How a detector is made to take frames, and what is remembered of each request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ophyd import Device
+from ophyd.status import DeviceStatus
+
+from framepath.acquire.connection import put_confirmed, unreachable, value_of
+from framepath.acquire.staged_settings import Setting
+from framepath.spec.frame_type import FrameType
+
+Documents = list[tuple[str, dict[str, Any]]]
+"""Documents with their kinds, ``stream_resource`` and ``stream_datum``."""
+
+MULTIPLE = 1
+"""``ImageMode`` in which NumImages counts."""
+
+MARGIN_S = 60.0
+"""Seconds beyond the exposures themselves after which a detector counts as stuck."""
+
+
+@dataclass(eq=False)
+class Shot:
+    """Frames asked for with one trigger.
+
+    Attributes
+    ----------
+    frame_type, n_frames
+        What was asked for.
+    status
+        Done when the detector is.
+    n_received_before
+        Frames of this type that the driver had produced when it was asked for.
+    documents
+        StreamResource and StreamDatum handed to the RunEngine for it.
+    """
+
+    frame_type: FrameType
+    n_frames: int
+    status: DeviceStatus
+    n_received_before: int = 0
+    documents: Documents = field(default_factory=list)
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether the RunEngine has emitted its documents: it then filled in the descriptor."""
+        return any(name == "stream_datum" and doc["descriptor"] for name, doc in self.documents)
+
+
+class TriggerLogic(Protocol):
+    """What differs between detectors in taking frames."""
+
+    def settings(self) -> tuple[Setting, ...]:
+        """PV values while staged."""
+        ...
+
+    def arm(self) -> None:
+        """Called when everything is set and the file is ready, before the first exposure."""
+        ...
+
+    def expose(self, n_frames: int, status: DeviceStatus) -> None:
+        """Start taking frames; finish ``status`` when they are taken."""
+        ...
+
+    def is_acquiring(self) -> bool:
+        """Whether the detector is at work."""
+        ...
+
+    def n_received(self) -> int:
+        """Frames that the driver has produced since some moment before the staging."""
+        ...
+
+    def deadline_s(self, n_frames: int) -> float:
+        """Seconds after which so many frames are overdue."""
+        ...
+
+    def trouble(self) -> Exception | None:
+        """What keeps the detector from finishing, known without asking it."""
+        ...
+
+    def stop(self) -> None:
+        """End what is under way at once; does not wait."""
+        ...
+
+    def disarm(self) -> None:
+        """Called after the last exposure, before the file is closed."""
+        ...
+
+
+class AcquireTrigger:
+    """Trigger by ``Acquire``: each shot is one acquisition of NumImages frames.
+
+    The shot ends with the put-callback on Acquire, which areaDetector completes when the frames are
+    taken and, with WaitForPlugins, written. ophyd's SingleTrigger waits for an edge of Acquire_RBV
+    instead and keeps its status on the device, where a fast detector's edge can clear it before it
+    is returned; here the status belongs to the call.
+    """
+
+    def __init__(self, cam: Device) -> None:
+        self._cam = cam
+        self._n_images: int | None = None
+        self._frame_s = 0.0
+
+    def settings(self) -> tuple[Setting, ...]:
+        """NumImages counts; the put-callback waits for the plugins too."""
+        return (
+            Setting("cam.image_mode", MULTIPLE),
+            Setting("cam.num_images", 1),
+            Setting("cam.array_callbacks", 1),
+            Setting("cam.wait_for_plugins", 1, optional=True),
+        )
+
+    def arm(self) -> None:
+        """Remember what deadlines depend on."""
+        times = (self._cam.acquire_time, self._cam.acquire_period)
+        self._frame_s = max(float(value_of(signal)) for signal in times)
+        self._n_images = value_of(self._cam.num_images)
+
+    def expose(self, n_frames: int, status: DeviceStatus) -> None:
+        """Start one acquisition of ``n_frames``."""
+        if self._n_images != n_frames:
+            put_confirmed(self._cam.num_images, n_frames)
+            self._n_images = n_frames
+
+        def ended(**_: Any) -> None:
+            if not status.done:
+                status.set_finished()
+
+        self._cam.acquire.put(1, use_complete=True, callback=ended)
+
+    def is_acquiring(self) -> bool:
+        """Whether Acquire is 1."""
+        return bool(value_of(self._cam.acquire))
+
+    def n_received(self) -> int:
+        """``ArrayCounter_RBV``, which no start of an acquisition resets."""
+        return int(value_of(self._cam.array_counter))
+
+    def stop(self) -> None:
+        """Put 0 without waiting: a second put-callback would stall the client's connection."""
+        self._cam.acquire.put(0)
+
+    def deadline_s(self, n_frames: int) -> float:
+        """Twice the time that the frames take, and a minute for everything else."""
+        return MARGIN_S + 2 * n_frames * self._frame_s
+
+    def trouble(self) -> Exception | None:
+        """The IOC is gone: the put-callback would never come back."""
+        if self._cam.acquire.connected:
+            return None
+        return unreachable(self._cam.acquire.pvname, why="disconnected during an exposure")
+
+    def disarm(self) -> None:
+        """Nothing is left to do."""

@@ -1,0 +1,91 @@
+"""PV values put for the time of a staging, and put back after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ophyd import Device
+from ophyd.signal import EpicsSignalBase
+
+from framepath.acquire.connection import exists, put_confirmed, same_value, value_of
+from framepath.errors import FramepathError, StagingError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One PV and the value it has while staged.
+
+    ``signal`` is dotted from the detector (``hdf1.num_capture``); an ``optional`` PV is skipped
+    where the IOC does not have it.
+    """
+
+    signal: str
+    value: Any
+    optional: bool = False
+
+
+def signal_of(detector: Device, dotted: str) -> EpicsSignalBase | None:
+    """The signal of a dotted name; None when the detector was made without it."""
+    found: Any = detector
+    for name in dotted.split("."):
+        found = getattr(found, name, None)
+        if found is None:
+            return None
+    return found
+
+
+@dataclass
+class StagedSettings:
+    """What was changed, in order, with the values to go back to."""
+
+    detector: Device
+    changed: list[tuple[EpicsSignalBase, Any]] = field(
+        default_factory=list[tuple[EpicsSignalBase, Any]]
+    )
+
+    def apply(self, settings: Iterable[Setting]) -> None:
+        """Put each setting in order; one that has its value already is left alone.
+
+        Raises
+        ------
+        StagingError
+            The IOC did not take a value.
+        """
+        for setting in settings:
+            signal = signal_of(self.detector, setting.signal)
+            if signal is None or (setting.optional and not exists(signal)):
+                continue
+            before = value_of(signal)
+            if not same_value(before, setting.value):
+                self.changed.append((signal, before))
+                put_confirmed(signal, setting.value)
+
+    def remember(self, dotted: str) -> None:
+        """Put this PV back too, whatever is done to it while staged."""
+        signal = signal_of(self.detector, dotted)
+        if signal is not None and all(s is not signal for s, _ in self.changed):
+            self.changed.append((signal, value_of(signal)))
+
+    def restore(self) -> None:
+        """Put everything back, the last change first.
+
+        Raises
+        ------
+        StagingError
+            Some PVs could not be put back; the rest was.
+        """
+        failed = []
+        while self.changed:
+            signal, before = self.changed.pop()
+            try:
+                put_confirmed(signal, before)
+            except (FramepathError, TimeoutError) as error:
+                failed.append(f"{signal.pvname} = {before!r} ({error})")
+        if failed:
+            raise StagingError(
+                f"{len(failed)} PV(s) were not put back",
+                found="; ".join(failed),
+                next_step="put them by hand when the IOC answers again",
+            )

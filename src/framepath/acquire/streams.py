@@ -1,0 +1,161 @@
+"""Event streams of frames: one a frame type, described by the file as it was written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from event_model import ComposeStreamResourceBundle, DataKey, StreamRange, compose_stream_resource
+
+from framepath.acquire.exposures import Documents
+from framepath.acquire.stored_file import StoredDataset
+from framepath.errors import StagingError
+from framepath.spec.documents import HDF5_MIMETYPE, STREAM_OF_FRAME_TYPE, image_key
+from framepath.spec.frame_type import FrameType
+
+if TYPE_CHECKING:
+    from framepath.acquire.detector import FrameDetector
+
+
+class FrameStream:
+    """The frames of one type as an event stream that a RunEngine collects.
+
+    A RunEngine refuses external keys of different lengths in one stream, so every frame type has
+    its own. Shape, dtype and chunks are read from the file once its first frame is stored, not
+    from PVs, which lag behind (ADEiger's bit depth) or are set by hand.
+
+    Attributes
+    ----------
+    name
+        For the RunEngine, e.g. ``simdet_dark``.
+    stream
+        Name of the event stream, e.g. ``dark``.
+    n_taken, n_described, n_events
+        Frames stored, described by a StreamDatum, and given an event.
+    """
+
+    parent = None
+
+    def __init__(self, detector: FrameDetector, frame_type: FrameType) -> None:
+        self._detector = detector
+        self.frame_type = frame_type
+        self.stream = STREAM_OF_FRAME_TYPE[frame_type]
+        self.name = f"{detector.name}_{self.stream}"
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the file before; called when the detector is staged."""
+        self.n_taken = 0
+        self.n_described = 0
+        self.n_events = 0
+        self.is_declared = False
+        self._stored: StoredDataset | None = None
+        self._resource: ComposeStreamResourceBundle | None = None
+
+    @property
+    def key(self) -> str:
+        """Data key of the frames, e.g. ``simdet_image``."""
+        return image_key(self._detector.name)
+
+    @property
+    def hints(self) -> dict[str, Any]:
+        """Nothing here can be plotted against time."""
+        return {"fields": []}
+
+    def stored(self) -> StoredDataset:
+        """The dataset as written, read once.
+
+        Raises
+        ------
+        StagingError
+            The file does not have it.
+        """
+        if self._stored is None:
+            self._stored = self._detector.file_logic.stored(self.frame_type)
+        if self._stored is None:
+            address = self._detector.file_logic.where(self.frame_type)
+            raise StagingError(
+                "the image file has no such dataset",
+                found=address.dataset,
+                where=address.path,
+                next_step="framepath lint the layout; framepath ledger lists what the file holds",
+            )
+        return self._stored
+
+    def describe(self) -> dict[str, DataKey]:
+        """Data key of one frame: (y, x), so that the catalog shows (frames, y, x)."""
+        stored = self.stored()
+        address = self._detector.file_logic.where(self.frame_type)
+        return {
+            self.key: DataKey(
+                source=f"file:{address.dataset}",
+                dtype="array",
+                dtype_numpy=stored.dtype_numpy,
+                shape=list(stored.frame_shape),
+                external="STREAM:",
+            )
+        }
+
+    def describe_collect(self) -> dict[str, DataKey]:
+        """As `describe`; the RunEngine asks this when the stream is declared."""
+        self.is_declared = True
+        return self.describe()
+
+    def read_configuration(self) -> Mapping[Any, Any]:
+        """Configuration of the detector."""
+        return self._detector.read_configuration()
+
+    def describe_configuration(self) -> Mapping[Any, Any]:
+        """Configuration of the detector."""
+        return self._detector.describe_configuration()
+
+    def new_documents(self) -> Documents:
+        """Documents of the frames stored since the last call; none when there are none."""
+        if self.n_taken == self.n_described:
+            return []
+        documents = Documents()
+        if self._resource is None:
+            self._resource = self._compose_resource()
+            documents.append(("stream_resource", dict(self._resource.stream_resource_doc)))
+        datum = self._resource.compose_stream_datum(
+            indices=StreamRange(start=self.n_described, stop=self.n_taken),
+            seq_nums=StreamRange(start=0, stop=0),
+        )
+        self.n_described = self.n_taken
+        documents.append(("stream_datum", dict(datum)))
+        return documents
+
+    def _compose_resource(self) -> ComposeStreamResourceBundle:
+        stored = self.stored()
+        address = self._detector.file_logic.where(self.frame_type)
+        return compose_stream_resource(
+            mimetype=HDF5_MIMETYPE,
+            uri=file_uri(address.server_path),
+            data_key=self.key,
+            parameters={
+                "dataset": address.dataset,
+                "chunk_shape": list(stored.chunk_shape),
+                "swmr": self._detector.file_logic.is_swmr,
+            },
+        )
+
+    def collect_asset_docs(self) -> Iterator[tuple[str, Any]]:
+        """StreamResource (once) and StreamDatum of the frames stored since the last call."""
+        documents = self.new_documents()
+        if documents:
+            self._detector.on_collected()
+        yield from documents
+
+    def collect(self) -> Iterator[dict[str, Any]]:
+        """One event a described frame."""
+        now = time.time()
+        while self.n_events < self.n_described:
+            self.n_events += 1
+            yield {"data": {}, "timestamps": {}, "time": now}
+
+
+def file_uri(path: str) -> str:
+    """``file://localhost/...`` of an absolute path; a Windows drive follows the slash."""
+    posix = path.replace("\\", "/")
+    return f"file://localhost{posix if posix.startswith('/') else '/' + posix}"
