@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -109,7 +110,8 @@ def _serializers() -> Any:
     return registry
 
 
-async def _export_documents(*arguments: Any) -> Any:
+async def _export_documents(*arguments: Any) -> AsyncIterator[Any]:
     from bluesky_tiled_plugins.exporters import json_seq_exporter
 
-    return await json_seq_exporter(*arguments)
+    async for record in json_seq_exporter(*arguments):
+        yield record

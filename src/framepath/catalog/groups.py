@@ -17,8 +17,6 @@ from tiled.structures.core import Spec
 from framepath.catalog.frames import FramesAdapter
 from framepath.catalog.opener import Opener
 from framepath.errors import FileUnreadable
-from framepath.files.follow import follow
-from framepath.files.opened import FileSet
 from framepath.spec.documents import FRAME_STACK_SPEC
 
 
@@ -60,8 +58,7 @@ class GroupAdapter(ContainerAdapter[Any]):
         FramepathError
             The file or a link on the way is missing, unreadable or outside the folders.
         """
-        with FileSet(opener.folders) as files:
-            node = follow(files, files.open(path), address).node
+        with opener.node(path, address) as node:
             attributes = {**plain_attributes(node), **(metadata or {})}
             if isinstance(node, h5py.Group):
                 return cls(opener, path, address, list(node), metadata=attributes, specs=specs)

@@ -64,7 +64,7 @@ def compare(opener: Opener, source: Any, node: Any, place: str) -> list[Finding]
     try:
         paths = paths_of(source)
         if source.structure is None or not hasattr(source.structure, "data_type"):
-            with opener.checked(paths[0]):
+            with opener.node(paths[0], address):
                 return []
         with opener.opened(paths, address) as stack:
             where = f"{place} ({', '.join(paths)}:{address})"

@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from framepath.config.paths import translated
 from framepath.errors import FileUnreadable
 from framepath.files import Folders, open_frames
 from framepath.files.follow import follow
@@ -41,15 +42,22 @@ class Opener:
             yield parts[0] if len(parts) == 1 else InSequence(parts)
 
     @contextlib.contextmanager
-    def checked(self, path: str) -> Iterator[h5py.File]:
-        """A file of the readable folders, for as long as needed; HDF5 must follow no link in it."""
+    def node(self, path: str, address: str = "/") -> Iterator[Any]:
+        """A group or dataset, links followed by us, for as long as needed.
+
+        HDF5 must follow no link that is in it.
+        """
         with FileSet(self.folders) as files:
-            yield files.open(path).h5
+            yield follow(files, files.open(self._here(path)), address).node
+
+    def _here(self, path: str) -> str:
+        # Before anything joins it to the working folder: other hosts' paths look relative here.
+        return translated(path, self.folders.path_map, self.folders.host) or path
 
     @contextlib.contextmanager
     def _one(self, path: str, address: str) -> Iterator[Any]:
-        with FileSet(self.folders) as files:
-            node = follow(files, files.open(path), address).node
+        path = self._here(path)
+        with self.node(path, address) as node:
             if isinstance(node, h5py.Dataset) and node.ndim < 3 and not node.is_virtual:
                 yield small_array(node)
                 return

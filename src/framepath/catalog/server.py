@@ -41,6 +41,8 @@ def serve(settings: ServeSettings, routers: Sequence[APIRouter] = ()) -> None:
 
             from framepath.catalog.application import build
         except ModuleNotFoundError as error:
+            if (error.name or "").startswith("framepath"):
+                raise
             raise MissingExtra(
                 "the catalog server is not installed",
                 found=f"no module {error.name}",
