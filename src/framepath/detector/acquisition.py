@@ -150,6 +150,7 @@ class Acquisition:
         if exposure is None:
             return False
         self._state(DetectorState.READOUT)
+        self._driver.taken(exposure, index)
         self._port.publish("NumImagesCounter", index + 1)
         if exposure.deliver:
             self._camera.deliver(exposure)

@@ -107,6 +107,15 @@ class CameraPort:
         if self.port["ArrayCallbacks"]:
             self._graph.send(self._info.port, frame)
 
+    def begin(self, name: str) -> None:
+        """Put-callbacks on a busy setpoint wait from now on."""
+        self.port.begin(name)
+
+    def end(self, name: str) -> None:
+        """Put-callbacks on a busy setpoint return, and it is 0 again."""
+        self.port.set_setpoint(name, 0)
+        self.port.end(name)
+
     # -- what the acquisition uses
 
     def settings(self) -> ExposureSettings:

@@ -60,8 +60,16 @@ class Camera(Protocol):
         """Hand the plugins a frame that an earlier ``expose`` returned with ``deliver`` False.
 
         For frames that become known late (an Eiger's file writer closed a data file); called on
-        the acquisition thread, inside ``expose`` or ``finish``.
+        the acquisition thread, inside ``taken`` or ``finish``.
         """
+        ...
+
+    def begin(self, name: str) -> None:
+        """A put to the busy setpoint ``name`` has begun work: put-callbacks wait until `end`."""
+        ...
+
+    def end(self, name: str) -> None:
+        """The work is done: the setpoint returns to 0 and put-callbacks return."""
         ...
 
 
@@ -199,6 +207,19 @@ class Driver(Protocol):
         """
         ...
 
+    def taken(self, exposure: Exposure, frame_index: int) -> None:
+        """The exposure of a frame has ended in full: store it where the driver itself stores.
+
+        Not called for an exposure that was stopped. Comes before the frame is counted and
+        delivered.
+
+        Raises
+        ------
+        FramepathError
+            It cannot be stored: the acquisition ends in DetectorState Error with this text.
+        """
+        ...
+
     def finish(self) -> None:
         """Clean up after an acquisition, however it ended."""
         ...
@@ -222,6 +243,9 @@ class FreeRunning:
     ) -> bool:
         """Begin at once."""
         return not stop.is_set()
+
+    def taken(self, exposure: Exposure, frame_index: int) -> None:
+        """Nothing to store."""
 
     def finish(self) -> None:
         """Nothing to clean up."""
