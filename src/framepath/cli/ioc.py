@@ -3,40 +3,122 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from framepath.errors import MissingExtra
+from framepath.errors import MissingExtra, SettingsError
+
+if TYPE_CHECKING:
+    from framepath.detector.drivers.base import Driver
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @click.group("ioc")
 def command() -> None:
-    """Run an areaDetector-compatible IOC; it prints a line with "ready" once clients can connect."""
+    """Run an areaDetector-compatible IOC; it prints one line once clients can connect."""
 
 
-def _listening(function):  # type: ignore[no-untyped-def]
+def _ioc_options(prefix: str) -> Callable[[Any], Any]:
     """Options that every kind of IOC has."""
-    for option in (
-        click.option("--prefix", default="13SIM1:", show_default=True, help="PV prefix."),
+    options = (
+        click.option("--prefix", default=prefix, show_default=True, help="PV prefix."),
         click.option("--host", default="127.0.0.1", show_default=True, help="Listen here only."),
         click.option("--ca-port", default=0, help="CA port; 0 takes a free one."),
         click.option("--pva-port", default=0, help="PVA port; 0 takes a free one."),
-    ):
-        function = option(function)
-    return function
+        click.option(
+            "--log-level",
+            type=click.Choice(LOG_LEVELS, case_sensitive=False),
+            default="INFO",
+            show_default=True,
+            help="Lowest level of messages on stderr.",
+        ),
+    )
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _run(kind: str, driver: Driver, **options: Any) -> None:
+    """Run an IOC around the driver until it is told to end."""
+    try:
+        from framepath.detector.ioc import IocSettings, run
+        from framepath.detector.logs import log_to_stderr
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "the IOC needs packages that are not installed",
+            found=f"no {error.name}",
+            next_step="pip install 'framepath[ioc]'",
+        ) from error
+    log_to_stderr(options.pop("log_level").upper())
+    sys.exit(run(IocSettings(kind=kind, **options), driver))
+
+
+def size_yx(text: str) -> tuple[int, int]:
+    """Sensor size of a text such as ``514x1030`` (rows x columns).
+
+    Raises
+    ------
+    SettingsError
+        Not two positive numbers.
+    """
+    rows, _, columns = text.lower().partition("x")
+    if not (rows.isdigit() and columns.isdigit() and int(rows) and int(columns)):
+        raise SettingsError(
+            "not a sensor size", found=repr(text), expected="ROWSxCOLUMNS such as 514x1030"
+        )
+    return int(rows), int(columns)
 
 
 @command.command("sim")
-@_listening
-def sim(prefix: str, host: str, ca_port: int, pva_port: int) -> None:
-    """A simulated camera."""
-    try:
-        from framepath.detector.drivers.sim import Sim
-        from framepath.detector.ioc import IocSettings, run
-    except ImportError as error:
-        raise MissingExtra(
-            "the IOC needs packages that are not installed",
-            found=error.name,
-            next_step="pip install 'framepath[ioc]'",
-        ) from error
-    sys.exit(run(IocSettings("sim", prefix, host, ca_port, pva_port), Sim()))
+@_ioc_options("13SIM1:")
+@click.option("--size", default="514x1030", show_default=True, help="Sensor, ROWSxCOLUMNS.")
+@click.option(
+    "--scene",
+    type=click.Choice(["adsim", "absorption", "diffraction"]),
+    default="adsim",
+    show_default=True,
+    help="What the camera sees at the start; cam1:Scene changes it.",
+)
+def sim(size: str, scene: str, **options: Any) -> None:
+    """A simulated camera with ADSimDetector's PVs."""
+    from framepath.detector.drivers.sim import SceneChoice, Sim
+
+    shape = size_yx(size)
+    _run("sim", Sim(shape, SceneChoice[scene.upper()]), **options)
+
+
+@command.command("replay")
+@_ioc_options("13SIM1:")
+@click.option("--source", required=True, type=click.Path(path_type=Path), help="HDF5 file.")
+@click.option("--address", help="Dataset of the frames, where the file has many.")
+@click.option("--image-key", help="Dataset with an NXtomo image key for each frame.")
+@click.option("--theta", help="Dataset with an angle in degrees for each frame.")
+@click.option("--rate", "rate_hz", type=float, help="Frames a second at the start.")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@click.option("--by-frame-type", is_flag=True, help="Play the next frame of cam1:FrameType.")
+def replay(
+    source: Path,
+    address: str | None,
+    image_key: str | None,
+    theta: str | None,
+    rate_hz: float | None,
+    loop: bool,
+    by_frame_type: bool,
+    **options: Any,
+) -> None:
+    """A camera that plays the frames of an HDF5 file, bit for bit."""
+    from framepath.detector.drivers.replay import Replay, ReplayOrder
+    from framepath.detector.drivers.replay_source import open_recording
+
+    order = ReplayOrder.BY_FRAME_TYPE if by_frame_type else ReplayOrder.AS_RECORDED
+    with open_recording(source, address, image_key, theta) as recording:
+        made = Replay(recording, rate_hz, loop, order)
+        _run("replay", made, **options)

@@ -1,0 +1,64 @@
+"""IOCs for tests: real processes on ports that this process's EPICS clients already look at.
+
+libca reads its address list once, so all the ports that tests may use are chosen when this module
+is imported, which must be before any EPICS client is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from framepath.processes import Child, epics_client_environment, free_tcp_and_udp_port
+from framepath.spec.serving import IocReady
+
+N_PORTS = 8
+HOST = "127.0.0.1"
+READY_S = 60.0
+
+_PORTS = [(free_tcp_and_udp_port(), free_tcp_and_udp_port()) for _ in range(N_PORTS)]
+_in_turn = itertools.cycle(_PORTS)
+
+os.environ.update(
+    epics_client_environment(
+        [f"{HOST}:{ca}" for ca, _ in _PORTS],
+        [f"{HOST}:{pva}" for _, pva in _PORTS],
+        repeater_port=free_tcp_and_udp_port(),
+    )
+)
+
+
+@dataclass(frozen=True)
+class RunningIoc:
+    """An IOC under test."""
+
+    child: Child
+    ready: IocReady
+
+    @property
+    def prefix(self) -> str:
+        return self.ready.prefix
+
+
+def random_prefix() -> str:
+    return f"T{secrets.token_hex(3).upper()}:"
+
+
+@contextmanager
+def running_ioc(
+    *arguments: str, kind: str = "sim", prefix: str = "", command: tuple[str, ...] = ()
+) -> Iterator[RunningIoc]:
+    """An IOC with a random prefix on the next pair of ports; it is stopped on the way out."""
+    ca, pva = next(_in_turn)
+    program = command or (sys.executable, "-m", "framepath", "ioc", kind)
+    ports = ("--ca-port", str(ca), "--pva-port", str(pva))
+    prefix = prefix or random_prefix()
+    with Child.start(
+        [*program, "--prefix", prefix, *ports, *arguments], name=f"{kind} IOC"
+    ) as child:
+        yield RunningIoc(child, IocReady.from_line(child.wait_ready(READY_S)))
