@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from framepath.errors import FileUnreadable, OutsideFolders
 from framepath.files.containment import Folders
-from framepath.files.opened import FileSet
+from framepath.files.opened import FileSet, OpenFile
 from framepath.files.resolve import find_target
-from framepath.files.walk import walk_links
+from framepath.files.virtual_map import source_names
+from framepath.files.walk import WrittenLink, walk_links
 from framepath.spec.links import LinkKind
 
 
@@ -34,23 +36,26 @@ def _targets(folders: Folders, holder: Path, *, must_open: bool) -> list[Path]:
                 raise
             return []  # inside the folders, and nobody can read frames from it either
         for link in walk_links(file.h5):
-            if link.kind is LinkKind.SOFT:
-                continue
-            target = find_target(
-                link.kind, link.target_file, file.path, folders.path_map, folders.host
-            )
-            if target.path is None:
-                continue  # whoever opens it later checks it then
-            try:
-                real = folders.check(target.path)
-            except OutsideFolders as error:
-                raise OutsideFolders(
-                    f"this {link.kind} leads out of the folders that may be read",
-                    found=f"{link.target_file!r}, which is {target.path}",
-                    expected=error.expected,
-                    where=f"{holder}:{link.address}",
-                    next_step="move its target into one of the folders, or remove the link",
-                ) from error
-            if link.kind is not LinkKind.RAW:
-                found.append(real)
+            if link.kind is not LinkKind.SOFT:
+                reals = list(_checked_targets(folders, file, link))
+                found += reals if link.kind is not LinkKind.RAW else []
     return found
+
+
+def _checked_targets(folders: Folders, file: OpenFile, link: WrittenLink) -> Iterator[Path]:
+    """Files of one link that exist; whoever opens one that appears later checks it then."""
+    virtual = link.kind is LinkKind.VIRTUAL
+    for name in source_names(link.target_file) if virtual else [link.target_file]:
+        target = find_target(link.kind, name, file.path, folders.path_map, folders.host)
+        if target.path is None:
+            return
+        try:
+            yield folders.check(target.path)
+        except OutsideFolders as error:
+            raise OutsideFolders(
+                f"this {link.kind} leads out of the folders that may be read",
+                found=f"{name!r}, which is {target.path}",
+                expected=error.expected,
+                where=f"{file.path}:{link.address}",
+                next_step="move its target into one of the folders, or remove the link",
+            ) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import h5py
 
@@ -139,6 +140,14 @@ def _selection(space: h5py.h5s.SpaceID) -> tuple[Along, ...] | None:
     if kind != h5py.h5s.SEL_HYPERSLABS or not space.is_regular_hyperslab():
         return None
     return tuple(Along(*map(int, a)) for a in zip(*space.get_regular_hyperslab(), strict=True))
+
+
+def source_names(written: str) -> Iterator[str]:
+    """The names that the text of a mapping stands for: one, or with ``%b`` one after the other."""
+    for number in count():
+        yield _numbered(written, number)
+        if "%b" not in _unescaped(written):
+            return
 
 
 def _numbered(name: str, number: int) -> str:

@@ -13,12 +13,17 @@ from framepath.spec.links import LinkKind
 
 @dataclass(frozen=True, slots=True)
 class WrittenLink:
-    """A link as written: see `framepath.spec.links.Link`."""
+    """A link as written: see `framepath.spec.links.Link`.
+
+    ``needs`` is the smallest shape of a virtual source that has all that is mapped from it, ()
+    where that is not known.
+    """
 
     address: str
     kind: LinkKind
     target_file: str
     target_address: str
+    needs: tuple[int, ...] = ()
 
 
 def walk_links(file: h5py.File) -> Iterator[WrittenLink]:
@@ -53,8 +58,28 @@ def walk_links(file: h5py.File) -> Iterator[WrittenLink]:
 
 def _of_dataset(address: str, dataset: h5py.Dataset) -> Iterator[WrittenLink]:
     if dataset.is_virtual:
-        sources = {(s.file_name, s.dset_name): None for s in dataset.virtual_sources()}
-        for file_name, source_address in sources:
-            yield WrittenLink(address, LinkKind.VIRTUAL, file_name, source_address)
+        for (file_name, source_address), needs in _sources(dataset).items():
+            yield WrittenLink(address, LinkKind.VIRTUAL, file_name, source_address, needs)
     for file_name, _, _ in dataset.external or ():
         yield WrittenLink(address, LinkKind.RAW, file_name, "")
+
+
+def _sources(dataset: h5py.Dataset) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Sources of a virtual dataset as written, with the shape each needs at least."""
+    sources: dict[tuple[str, str], tuple[int, ...]] = {}
+    for mapped in dataset.virtual_sources():
+        name = (mapped.file_name, mapped.dset_name)
+        needs = _extent(mapped.src_space)
+        known = sources.get(name, needs)
+        sources[name] = tuple(map(max, known, needs)) if known and needs else ()
+    return sources
+
+
+def _extent(space: h5py.h5s.SpaceID) -> tuple[int, ...]:
+    if space.get_select_type() == h5py.h5s.SEL_ALL:
+        return tuple(space.get_simple_extent_dims())
+    if space.get_select_type() == h5py.h5s.SEL_HYPERSLABS and space.is_regular_hyperslab():
+        _, _, counts, blocks = space.get_regular_hyperslab()
+        if h5py.h5s.UNLIMITED in (*counts, *blocks):
+            return ()
+    return tuple(int(n) + 1 for n in space.get_select_bounds()[1])
