@@ -58,27 +58,31 @@ def exists(signal: EpicsSignalBase, deadline_s: float = 0.5) -> bool:
 
 def value_of(signal: EpicsSignalBase) -> Any:
     """Value of a signal now: text for text, numbers for everything else, enums included."""
-    value = signal.get(as_string=_is_text(signal))
+    if not signal.connected:
+        connect([signal])  # before that it is not known to be an enum
+    is_text = signal.as_string and not signal.enum_strs
+    value = signal.get(as_string=is_text)
     if value is None:
         raise unreachable(signal.pvname, why="did not answer")
-    return value
-
-
-def _is_text(signal: EpicsSignalBase) -> bool:
-    return bool(signal.as_string) and not signal.enum_strs
+    # A signal made for text turns an enum's number into text as well.
+    return int(value) if signal.enum_strs and isinstance(value, str) else value
 
 
 def put_confirmed(signal: EpicsSignalBase, value: Any, deadline_s: float = CONFIRM_S) -> None:
-    """Put a value and wait until the readback shows it.
+    """Put a value, wait until the IOC has acted on it and until the readback shows it.
+
+    Not for PVs that stay busy, such as Acquire and Capture.
 
     Raises
     ------
     StagingError
         The readback shows something else when ``deadline_s`` is over.
     """
-    signal.put(value)
-    found = value_of(signal)
+    acted = threading.Event()
     until = time.monotonic() + deadline_s
+    signal.put(value, use_complete=True, callback=lambda **_: acted.set())
+    acted.wait(deadline_s)
+    found = value_of(signal)
     pause = threading.Event()
     while not same_value(found, value):
         if time.monotonic() > until:

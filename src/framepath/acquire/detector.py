@@ -197,7 +197,7 @@ class FrameDetector(Device):
                 where=self.name,
                 next_step="trigger the detector before reading it",
             )
-        description: dict[str, Any] = dict(super().describe())
+        description: dict[str, Any] = {**super().describe()}
         return description | acquisition.stored_stream(acquisition.shot).describe()
 
     def collect_asset_docs(self) -> Iterator[tuple[str, Any]]:
@@ -219,7 +219,7 @@ class FrameDetector(Device):
         """One entry a frame type of the last file that was closed; () before."""
         return (self._last.ledger or ()) if self._last is not None else ()
 
-    def complete(self) -> DeviceStatus:
+    def close_file(self) -> DeviceStatus:
         """Close the file and count what it holds; then `ledger` is known."""
         status = DeviceStatus(self)
         try:

@@ -70,6 +70,16 @@ class Take:
             self._is_counted = True
 
 
+class Closing:
+    """The end of a detector's file as the RunEngine triggers it; repeating it changes nothing."""
+
+    parent = None
+
+    def __init__(self, detector: FrameDetector) -> None:
+        self.name = f"{detector.name}_closing"
+        self.trigger = detector.close_file
+
+
 @plan
 def set_frame_type(det: FrameDetector, frame_type: FrameType | str) -> MsgGenerator[None]:
     """Stub: set the type of the frames to come, for ``bp.count`` and other plans.
@@ -122,8 +132,8 @@ def record_ledger(*detectors: FrameDetector) -> MsgGenerator[None]:
     """
     reading = LedgerReading()
     for det in detectors:
-        closing: Any = det
-        yield from bps.complete(closing, wait=True)
+        closing: Any = Closing(det)
+        yield from bps.trigger(closing, wait=True)
         for reading.entry in det.ledger:
             yield from bps.create(name=LEDGER_STREAM)
             yield from bps.read(reading)
