@@ -14,6 +14,7 @@ NOT_LOADED = Rule(
     effect="NDAttributesStatus shows it; the attributes before the fault are in force, "
     "those after it do not exist",
     next_step="correct the file there",
+    strict=False,
 )
 REPEATED_ATTRIBUTE = Rule(
     id="attributes-duplicate-name",
@@ -23,6 +24,7 @@ REPEATED_ATTRIBUTE = Rule(
     expected="a name once",
     effect="the second replaces the first and moves to the end of the list",
     next_step="delete or rename one",
+    strict=False,
 )
 UNKNOWN_TAG = Rule(
     id="attributes-unknown-element",
@@ -32,6 +34,7 @@ UNKNOWN_TAG = Rule(
     expected="<Attribute>",
     effect="it is read like an Attribute, but schema checkers refuse it",
     next_step="rename the element",
+    strict=False,
 )
 NESTED_ELEMENT = Rule(
     id="attributes-nested-element",
@@ -41,6 +44,7 @@ NESTED_ELEMENT = Rule(
     expected="every definition directly below <Attributes>",
     effect="it is ignored",
     next_step="move it below <Attributes>",
+    strict=False,
 )
 UNKNOWN_XML_ATTRIBUTE = Rule(
     id="attributes-unknown-xml-attribute",
@@ -50,6 +54,7 @@ UNKNOWN_XML_ATTRIBUTE = Rule(
     expected="name, source, type, description, dbrtype, datatype, addr or param (lower case)",
     effect="it is ignored",
     next_step="correct the spelling or delete it",
+    strict=False,
 )
 
 ATTRIBUTE_QUIRKS = (
