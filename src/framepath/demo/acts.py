@@ -71,7 +71,7 @@ def recorded_steps(settings: DemoSettings) -> list[tuple[FrameType, int]]:
 
     Frames whose type the recording does not tell, or that are invalid, count as images.
     """
-    from framepath.detector.drivers.replay_formats import open_recording
+    from framepath.detector.drivers.replay_source import open_recording
 
     assert settings.replay is not None
     with open_recording(settings.replay, settings.replay_address or None) as recording:
