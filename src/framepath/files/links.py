@@ -136,8 +136,7 @@ def _fact(files: FileSet, holder: OpenFile, link: WrittenLink, path: Path | None
         exists = False if isinstance(error, LinkBroken) else None
         return _Facts(readable=True, object_exists=exists, problem=str(error))
     if found is None:
-        where = f"{path} has nothing at {address}"
-        return _Facts(readable=True, object_exists=False, problem=where)
+        return _Facts(readable=True, object_exists=False, problem="nothing is stored there")
     return _of(found)
 
 

@@ -74,11 +74,16 @@ class FileSet:
         ------
         FileMissing, FileUnreadable, OutsideFolders
         """
-        path = Path.cwd() / path
+        path = self.real_folder(path)
         real = self.real(path)
         if real not in self._open:
             self._open[real] = _open_checked(path, real, self.folders, swmr)
         return self._open[real]
+
+    @staticmethod
+    def real_folder(path: str | os.PathLike[str]) -> Path:
+        """Path in its real folder; a last component that is a symlink stays one."""
+        return Path(os.path.realpath(Path(path).parent)) / Path(path).name
 
     def real(self, path: Path) -> Path:
         """Real path of a path; OutsideFolders when it may not be read."""
