@@ -6,6 +6,7 @@ from typing import Any
 
 from softioc import builder
 
+from framepath.detector.records.busy_record import busy_out
 from framepath.detector.records.dispatch import Companion, Setpoint
 from framepath.spec.params import Param
 
@@ -22,7 +23,7 @@ _SETPOINT_BUILDERS = {
     "bo": builder.boolOut,
     "mbbo": builder.mbbOut,
     "stringout": builder.stringOut,
-    "busy": builder.boolOut,
+    "busy": busy_out,
 }
 
 _NOT_HELD = {"asyn", "sseq"}
