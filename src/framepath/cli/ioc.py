@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,12 +96,38 @@ def sim(size: str, scene: str, **options: Any) -> None:
     _run("sim", Sim(shape, SceneChoice[scene.upper()]), **options)
 
 
+@command.command("eiger")
+@_ioc_options("dp_eiger_sn:")
+@click.option(
+    "--model",
+    default="eiger1-500k",
+    show_default=True,
+    help="eiger1-500k, -1m, -4m, eiger2-500k, -1m or -4m.",
+)
+@click.option(
+    "--spool",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for files that SaveFiles does not ask for; a temporary one by default.",
+)
+def eiger(model: str, spool: Path | None, **options: Any) -> None:
+    """A photon counter with ADEiger's PVs, triggers and file writer."""
+    from framepath.detector.drivers.eiger import Eiger
+    from framepath.detector.drivers.eiger_readout import model_named
+
+    chosen = model_named(model)
+    if spool is not None:
+        spool.mkdir(parents=True, exist_ok=True)
+        _run("eiger", lambda: nullcontext(Eiger(chosen, spool)), **options)
+    with TemporaryDirectory(prefix="framepath-eiger-") as folder:
+        _run("eiger", lambda: nullcontext(Eiger(chosen, Path(folder))), **options)
+
+
 @command.command("replay")
 @_ioc_options("13SIM1:")
-@click.option("--source", required=True, type=click.Path(path_type=Path), help="HDF5 file.")
-@click.option("--address", help="Dataset of the frames, where the file has many.")
-@click.option("--image-key", help="Dataset with an NXtomo image key for each frame.")
-@click.option("--theta", help="Dataset with an angle in degrees for each frame.")
+@click.option("--source", type=click.Path(path_type=Path), required=True, help="HDF5 file to play.")
+@click.option("--address", help="HDF5 address of the frames, where the file has many.")
+@click.option("--image-key", help="Address of NXtomo's image key for these frames.")
+@click.option("--theta", help="Address of the angle of each frame, degrees.")
 @click.option("--rate", "rate_hz", type=float, help="Frames a second at the start.")
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
 @click.option("--by-frame-type", is_flag=True, help="Play the next frame of cam1:FrameType.")
@@ -121,4 +148,4 @@ def replay(
     order = ReplayOrder.BY_FRAME_TYPE if by_frame_type else ReplayOrder.AS_RECORDED
     with open_recording(source, address, image_key, theta) as recording:
         made = Replay(recording, rate_hz, loop, order)
-        _run("replay", made, **options)
+        _run("replay", lambda: nullcontext(made), **options)
