@@ -112,14 +112,14 @@ class EigerMetadata:
     countrate_correction_count_cutoff: int | None = _specific(
         "countrate_correction_count_cutoff", "u4", "", "saturation_value"
     )
-    countrate_correction_table: np.ndarray[Any, Any] | None = _specific(
+    countrate_correction_table: np.ndarray[Any, Any] | None = _specific(  # noqa: RUF009
         "countrate_correction_table", "f4"
     )
     data_collection_date: str | None = _specific("data_collection_date", _TEXT)
     detector_readout_period: float | None = _specific("detector_readout_period", _FLOAT, "s")
     eiger_fw_version: str | None = _specific("eiger_fw_version", _TEXT)
     element: str | None = _specific("element", _TEXT)
-    flatfield: np.ndarray[Any, Any] | None = _specific(
+    flatfield: np.ndarray[Any, Any] | None = _specific(  # noqa: RUF009
         "flatfield", "f4", "", "threshold_1_channel/flatfield"
     )
     frame_count_time: float | None = _specific("frame_count_time", _FLOAT, "s")
