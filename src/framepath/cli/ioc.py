@@ -117,9 +117,9 @@ def eiger(model: str, spool: Path | None, **options: Any) -> None:
     chosen = model_named(model)
     if spool is not None:
         spool.mkdir(parents=True, exist_ok=True)
-        _run("eiger", lambda: nullcontext(Eiger(chosen, spool)), **options)
+        _run("eiger", Eiger(chosen, spool), **options)
     with TemporaryDirectory(prefix="framepath-eiger-") as folder:
-        _run("eiger", lambda: nullcontext(Eiger(chosen, Path(folder))), **options)
+        _run("eiger", Eiger(chosen, Path(folder)), **options)
 
 
 @command.command("replay")
@@ -148,4 +148,4 @@ def replay(
     order = ReplayOrder.BY_FRAME_TYPE if by_frame_type else ReplayOrder.AS_RECORDED
     with open_recording(source, address, image_key, theta) as recording:
         made = Replay(recording, rate_hz, loop, order)
-        _run("replay", lambda: nullcontext(made), **options)
+        _run("replay", made, **options)
