@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
@@ -24,6 +25,7 @@ from framepath.detector.drivers.base import (
     Value,
 )
 from framepath.detector.graph import Graph
+from framepath.detector.shutter import Shutter
 from framepath.errors import FramepathError
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Acquisition:
         self._port = camera.port
         self._driver = driver
         self._graph = graph
+        self._shutter = Shutter(camera.port)
         self._start = threading.Event()
         self._stop = threading.Event()
         self._edge = threading.Lock()
@@ -158,6 +161,13 @@ class Acquisition:
 
     def _exposures(self, settings: ExposureSettings, index: int) -> Exposure | None:
         """One exposure, or the sum of NumExposures; None when stopped or out of frames."""
+        self._shutter.move(True)
+        try:
+            return self._summed_exposures(replace(settings, shutter_open=True), index)
+        finally:
+            self._shutter.move(False)
+
+    def _summed_exposures(self, settings: ExposureSettings, index: int) -> Exposure | None:
         sums: np.ndarray | None = None
         last: Exposure | None = None
         for n_done in range(settings.n_exposures):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from framepath.detector.drivers.base import Value
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 from framepath.layout.attributes_model import (
     AttributeDefinition,
     AttributeSource,

@@ -21,7 +21,7 @@ from framepath.detector.drivers.base import (
 )
 from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 from framepath.spec.frame import EPICS_EPOCH_S, ColorMode, DataType, Frame
 from framepath.spec.frame_type import FrameType
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 from framepath.spec.frame import ColorMode, DataType, Frame
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -16,19 +17,25 @@ from framepath.detector.attributes import Attributes
 from framepath.detector.camera import CameraPort, initial_values
 from framepath.detector.drivers.base import Driver, Value
 from framepath.detector.graph import Graph
-from framepath.detector.network import Listening
+from framepath.detector.network import Listening, PortLost
 from framepath.detector.own_pvs import OwnPvs
 from framepath.detector.plugins.base import Plugin, Processor
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
 from framepath.detector.plugins.std_arrays import StdArrays
+from framepath.detector.port import Port
+from framepath.detector.publisher import Publisher
 from framepath.detector.pv_sources import PvSources
 from framepath.detector.records.dispatch import PutLane
-from framepath.detector.records.port import Port
-from framepath.detector.records.publisher import Publisher
+from framepath.detector.records.port_records import PortRecords
 from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
 from framepath.spec.serving import IocReady
 
 log = logging.getLogger(__name__)
+
+ATTEMPT_VARIABLE = "FRAMEPATH_IOC_ATTEMPT"
+"""Counts the starts of one IOC that lost its ports to other processes."""
+
+MOST_ATTEMPTS = 5
 
 MakeProcessor = Callable[[Plugin], Processor]
 
@@ -104,13 +111,12 @@ class Ioc:
             self.settings.host, self.settings.ca_port, self.settings.pva_port
         )
         listening.set_environment()
-        for port in self.ports.values():
-            port.build()
+        records = [PortRecords(port) for port in self.ports.values()]
         builder.LoadDatabase()
         softioc.iocInit(self._lane)
         listening.verify()
-        for port in self.ports.values():
-            port.start()
+        for made in records:
+            made.start()
         self._lane.start()
         for plugin in self._plugins:
             plugin.start()
@@ -127,6 +133,20 @@ class Ioc:
         self._lane.stop()
 
 
+def _start_again() -> None:
+    """Replace this process by a new one with other ports; returns when that is not to be done.
+
+    An IOC cannot be started twice in a process, and a port that was free may be gone a moment
+    later. Only for a port that we chose ourselves.
+    """
+    n_tried = int(os.environ.get(ATTEMPT_VARIABLE, "0"))
+    if (settings.ca_port and settings.pva_port) or n_tried >= MOST_ATTEMPTS:
+        return
+    os.environ[ATTEMPT_VARIABLE] = str(n_tried + 1)
+    log.warning("a port was taken by another process; starting again with others")
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 def run(
     settings: IocSettings, driver: Driver, processors: Mapping[str, MakeProcessor] = PROCESSORS
 ) -> int:
@@ -135,7 +155,12 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     ioc = Ioc(settings, driver, processors)
-    listening = ioc.start()
+    try:
+        listening = ioc.start()
+    except PortLost as lost:
+        if lost.expected not in (settings.ca_port, settings.pva_port):
+            _start_again()
+        raise
     ready = IocReady(
         settings.kind,
         settings.prefix,

@@ -61,7 +61,7 @@ class Listening:
 
         Raises
         ------
-        ProcessFailed
+        PortLost
             A server listens elsewhere, because another process took the port first.
         """
         bound = _own_environment("RSRV_SERVER_PORT")
@@ -71,8 +71,12 @@ class Listening:
             raise _lost("PVA", "another port", self.pva_port)
 
 
-def _lost(server: str, found: object, port: int) -> ProcessFailed:
-    return ProcessFailed(
+class PortLost(ProcessFailed):
+    """Another process has the port that a server was to listen on."""
+
+
+def _lost(server: str, found: object, port: int) -> PortLost:
+    return PortLost(
         f"the {server} server did not get its port",
         found=found,
         expected=port,

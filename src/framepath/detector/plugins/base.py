@@ -14,7 +14,7 @@ from framepath.detector.attributes import Attributes
 from framepath.detector.drivers.base import Value
 from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 from framepath.spec.frame import Frame
 
 log = logging.getLogger(__name__)

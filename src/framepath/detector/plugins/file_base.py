@@ -16,7 +16,7 @@ from typing import Protocol
 from framepath.detector.drivers.base import Shown, Value
 from framepath.detector.plugins import file_names
 from framepath.detector.plugins.base import Plugin
-from framepath.detector.records.port import PutRefused
+from framepath.detector.port import PutRefused
 from framepath.errors import FramepathError, FrameRefused, SettingsError
 from framepath.spec.frame import Frame
 

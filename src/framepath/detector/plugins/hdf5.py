@@ -11,7 +11,7 @@ from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.file_base import FilePlugin, LostFrame, WriteMode
 from framepath.detector.plugins.hdf5_settings import mode_of, settings_of
-from framepath.detector.records.port import PutRefused
+from framepath.detector.port import PutRefused
 from framepath.errors import FrameRefused, LayoutError
 from framepath.layout.parse_layout import load_layout
 from framepath.spec.frame import Frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 from framepath.layout.model import Mode
 from framepath.writing.settings import Compression, FileWriteMode, WriterSettings
 

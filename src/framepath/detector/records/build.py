@@ -86,9 +86,7 @@ def _array_setpoint(
         make, extra = builder.longStringOut, {"length": param.array_length, "initial_value": value}
     else:
         make, extra = builder.WaveformOut, {"FTVL": param.array_type, "length": param.array_length}
-    return make(
-        name, always_update=True, blocking=True, on_update=on_update, **extra, **fields
-    )
+    return make(name, always_update=True, blocking=True, on_update=on_update, **extra, **fields)
 
 
 def companion(prefix: str, param: Param, on_update: Companion) -> Any:

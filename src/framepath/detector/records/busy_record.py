@@ -67,7 +67,10 @@ def _load() -> Any:
         _device_name_ = "devPython_busy"
 
     imports.registerRecordDeviceDriver(pdbbase)
-    return pythonSoftIoc.PythonDevice.makeRecord(builder.records.busy, PythonBusy)
+    return pythonSoftIoc.PythonDevice.makeRecord(
+        getattr(builder.records, "busy"),  # noqa: B009 - known only since the lines above
+        PythonBusy,
+    )
 
 
 _make = _load()

@@ -1,36 +1,39 @@
-"""A port: the values of one plugin, and the records that show and set them."""
+"""A port: the values of one plugin, who is told of puts, and who waits for its work.
+
+The EPICS side is bound to it with `Port.bind`; without it a port is plain Python.
+"""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol
 
 from framepath.detector.drivers.base import PutHandler, Shown, Value
-from framepath.detector.records import build
-from framepath.detector.records.direct import Readback
-from framepath.detector.records.dispatch import Companion, Setpoint, own_put
 from framepath.errors import FramepathError, SettingsError
 from framepath.spec.params import Param, Rate
-
-log = logging.getLogger(__name__)
-
-WRITE_ALARM = 2
-INVALID_ALARM = 3
 
 
 class PutRefused(FramepathError, ValueError):
     """A put that the plugin does not take: the setpoint goes INVALID, the readback stays."""
 
 
+class Records(Protocol):
+    """The records of a port, as it writes them."""
+
+    def write_readback(self, name: str, value: Value) -> None:
+        """Show a value."""
+        ...
+
+    def write_setpoint(self, suffix: str, value: Value) -> None:
+        """Write a setpoint; its put handler does not run."""
+        ...
+
+
 class Port:
     """One plugin's (or the camera's) parameters.
 
-    Names are PV suffixes without ``_RBV``. `build` makes the records; handlers are registered
-    before or after it.
+    Names are PV suffixes without ``_RBV``.
 
     Parameters
     ----------
@@ -40,27 +43,30 @@ class Port:
         Rows of the parameter table by suffix.
     initial
         Values that replace the rows' own.
+
+    Raises
+    ------
+    SettingsError
+        ``initial`` names a parameter that no row has.
     """
 
     def __init__(
         self, prefix: str, params: Mapping[str, Param], initial: Mapping[str, Value] | None = None
     ) -> None:
         self.prefix = prefix
-        self.params = {s: p for s, p in params.items() if p.record not in build.NOT_BUILT}
+        self.params = dict(params)
+        self.shown: object = None
+        """What of the last frame's description is on the records (see `frames.show_frame`)."""
         self._values: dict[str, Value] = {}
-        self._lock = threading.Lock()
-        self._handlers: dict[str, PutHandler] = {}
-        self._urgent: dict[str, Callable[[Any], bool]] = {}
-        self._setpoints: dict[str, Any] = {}
-        self._readbacks: dict[str, Readback] = {}
+        self._by_parameter: dict[str, str] = {}
         self._paced: set[str] = set()
         self._dirty: set[str] = set()
-        self._waiters: dict[str, list[Callable[[], None]]] = {}
+        self._handlers: dict[str, PutHandler] = {}
+        self._urgent: dict[str, Callable[[Any], bool]] = {}
         self._busy: set[str] = set()
-        self._up = False
-        self.shown: object = None
-        """What of the last frame's description is on the records (see `camera.show_frame`)."""
-        self._by_parameter: dict[str, str] = {}
+        self._waiters: dict[str, list[Callable[[], None]]] = {}
+        self._lock = threading.Lock()
+        self._records: Records | None = None
         self._read_rows()
         for name, value in (initial or {}).items():
             if name not in self._values:
@@ -77,36 +83,9 @@ class Port:
             if param.is_readback and param.rate is Rate.PACED:
                 self._paced.add(param.name)
 
-    # -- making the records
-
-    def build(self) -> None:
-        """Make every record; called once, before the database is loaded."""
-        for suffix, param in self.params.items():
-            if param.is_setpoint:
-                self._build_setpoint(suffix, param)
-            elif param.is_readback:
-                build.readback(self.prefix, param, self._values[param.name])
-                self._readbacks[param.name] = Readback(self.prefix + suffix, param)
-            else:
-                build.plain(self.prefix, param)
-
-    def _build_setpoint(self, suffix: str, param: Param) -> None:
-        on_update = Setpoint(
-            lambda value: self._put(suffix, value), lambda value: self._is_urgent(suffix, value)
-        )
-        value = self._values[param.name]
-        self._setpoints[suffix] = build.setpoint(self.prefix, param, value, on_update)
-        if param.busy:
-            build.companion(self.prefix, param, Companion(lambda done: self._wait(suffix, done)))
-
-    def start(self) -> None:
-        """Write what the database could not hold from the start; called once the IOC is up."""
-        self._up = True
-        for name, readback in self._readbacks.items():
-            value = self._values[name]
-            if isinstance(value, str) or not np.isscalar(value):
-                readback.write(value)
-        self.flush()
+    def bind(self, records: Records) -> None:
+        """From now on show values on these records."""
+        self._records = records
 
     # -- values
 
@@ -147,25 +126,24 @@ class Port:
         """Set a value; its readback follows at once, or soon when the row says paced."""
         self._values[name] = value
         if name in self._paced:
-            self._dirty.add(name)
-        elif self._up and (readback := self._readbacks.get(name)) is not None:
-            readback.write(value)
+            with self._lock:
+                self._dirty.add(name)
+        elif self._records is not None:
+            self._records.write_readback(name, value)
 
     def flush(self) -> None:
-        """Write every paced readback that changed."""
-        if not self._up:
+        """Show every paced value that changed."""
+        if self._records is None:
             return
         with self._lock:
             dirty, self._dirty = self._dirty, set()
         for name in dirty:
-            readback = self._readbacks.get(name)
-            if readback is not None:
-                readback.write(self._values[name])
+            self._records.write_readback(name, self._values[name])
 
-    def set_setpoint(self, suffix: str, value: Any) -> None:
+    def set_setpoint(self, suffix: str, value: Value) -> None:
         """Write a setpoint ourselves; its put handler does not run."""
-        with own_put():
-            self._setpoints[suffix].set(value)
+        if self._records is not None:
+            self._records.write_setpoint(suffix, value)
 
     # -- puts
 
@@ -177,28 +155,25 @@ class Port:
         """Puts for which ``is_urgent`` says True are handled at once, past other clients' puts."""
         self._urgent[name] = is_urgent
 
-    def _is_urgent(self, suffix: str, value: Any) -> bool:
-        urgent = self._urgent.get(suffix)
+    def is_urgent(self, name: str, value: Value) -> bool:
+        """Whether a put must not wait for others."""
+        urgent = self._urgent.get(name)
         return urgent is not None and urgent(value)
 
-    def _put(self, suffix: str, value: Any) -> None:
-        name = self.params[suffix].name
+    def put(self, name: str, value: Value) -> None:
+        """Handle a client's put.
+
+        Raises
+        ------
+        PutRefused
+            The plugin does not take the value.
+        """
         handler = self._handlers.get(name)
-        try:
-            shown = handler(value) if handler else value
-        except PutRefused as refusal:
-            log.warning("put refused", extra={"pv": self.pv(suffix), "reason": str(refusal)})
-            self._alarm(suffix)
-            return
+        shown = handler(value) if handler else value
         if shown is not Shown.UNCHANGED:
             self.publish(name, value if shown is None else shown)
-
-    def _alarm(self, suffix: str) -> None:
-        """End this put in INVALID/WRITE; the next one starts without alarm."""
-        # The record is being processed by us, so its next severity is ours to write.
-        record = self._setpoints[suffix]._record
-        record.NSEV = INVALID_ALARM
-        record.NSTA = WRITE_ALARM
+            if name in self._paced:  # who has put a value may read it back at once
+                self.flush()
 
     # -- busy setpoints
 
@@ -215,7 +190,8 @@ class Port:
         for done in waiting:
             done()
 
-    def _wait(self, name: str, done: Callable[[], None]) -> None:
+    def when_done(self, name: str, done: Callable[[], None]) -> None:
+        """Call ``done`` once the work of a busy setpoint is over, at once when there is none."""
         with self._lock:
             if name in self._busy:
                 self._waiters.setdefault(name, []).append(done)

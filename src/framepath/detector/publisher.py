@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from framepath.detector.records.port import Port
+from framepath.detector.port import Port
 
 INTERVAL_S = 0.1
 
