@@ -97,7 +97,7 @@ class Acquisition:
 
     def stored_stream(self, shot: Shot) -> FrameStream:
         """The stream of a shot, whose frames are known to be stored."""
-        self.file.wait_stored(self.counts.n_triggered)
+        self.file.after_shot(self.counts.n_triggered)
         return self.streams[shot.frame_type]
 
     def finish(self) -> tuple[LedgerEntry, ...]:

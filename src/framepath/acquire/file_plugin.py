@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ophyd import Device
+from ophyd.signal import EpicsSignalBase
 
 from framepath.acquire.connection import Monitored, exists, value_of
 from framepath.acquire.folders import FileFolder
@@ -62,6 +63,15 @@ class FileLogic(Protocol):
         """Make ready to store; the file may appear with its first frame."""
         ...
 
+    def after_shot(self, n_frames: int) -> None:
+        """So many frames were taken so far: return when they may be described.
+
+        Raises
+        ------
+        WriteFailed, FramesLost
+        """
+        ...
+
     def wait_stored(self, n_frames: int) -> None:
         """Wait until so many frames of this staging are stored; FramesLost when they are not."""
         ...
@@ -98,6 +108,7 @@ class PluginFile:
         self._path: Path | None = None
         self._n_before = 0
         self._is_swmr = False
+        self._waits_for_plugins = False
 
     @property
     def _failed(self) -> bool:
@@ -155,7 +166,8 @@ class PluginFile:
         this client's connection to the IOC: plain puts only.
         """
         self._path = None
-        self._is_swmr = exists(self._hdf1.swmr_mode) and bool(value_of(self._hdf1.swmr_mode))
+        self._is_swmr = _is_on(self._hdf1.swmr_mode)
+        self._waits_for_plugins = _is_on(self._cam.wait_for_plugins)
         for monitored in (self._n_captured, self._write_status, self._capture):
             monitored.start()
         if self._capture.value:
@@ -186,6 +198,14 @@ class PluginFile:
             next_step="check that the folder there is writable and not full; "
             "what was stored before is still readable",
         )
+
+    def after_shot(self, n_frames: int) -> None:
+        """With WaitForPlugins the shot ended after its frames were written: nothing to wait for."""
+        if not self._waits_for_plugins:
+            self.wait_stored(n_frames)
+        trouble = self.trouble()
+        if trouble is not None:
+            raise trouble
 
     def wait_stored(self, n_frames: int) -> None:
         """Wait for NumCaptured_RBV; gives up when it stands still for `STORED_S` seconds."""
@@ -256,3 +276,7 @@ class PluginFile:
                 )
         for monitored in (self._n_captured, self._write_status, self._capture):
             monitored.stop()
+
+
+def _is_on(signal: EpicsSignalBase) -> bool:
+    return exists(signal) and bool(value_of(signal))
