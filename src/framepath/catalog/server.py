@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def serve(settings: ServeSettings, routers: Sequence[APIRouter] = ()) -> None:
             timeout_graceful_shutdown=max(1, round(settings.stop_within_s)),
         )
         with _ended_by_signal():
-            _announcing(uvicorn.Server(config), listener, storage).run(sockets=[listener])
+            _announcing(uvicorn.Server(config), listener, settings, storage).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -86,7 +87,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _announcing(
-    server: uvicorn.Server, listener: socket.socket, storage: Storage
+    server: uvicorn.Server, listener: socket.socket, settings: ServeSettings, storage: Storage
 ) -> uvicorn.Server:
     startup = server.startup
 
@@ -95,10 +96,28 @@ def _announcing(
         if server.started:
             host, port = listener.getsockname()[:2]
             host = f"[{host}]" if ":" in host else host
-            click.echo(Served(f"http://{host}:{port}", storage.api_key).ready_line)
+            served = Served(f"http://{host}:{port}", storage.api_key)
+            click.echo(served.ready_line)
+            if settings.register_data:
+                threading.Thread(target=_register, args=(settings, served), daemon=True).start()
 
     server.startup = startup_then_say
     return server
+
+
+def _register(settings: ServeSettings, served: Served) -> None:
+    # Through HTTP like anybody else, so that a big folder does not delay the ready line.
+    from framepath.catalog.clients.connect import connect
+    from framepath.catalog.register import found_files, register
+
+    with connect(served.uri_with_key) as catalog:
+        for folder in settings.data:
+            root = folder.absolute()
+            for result in register(catalog, found_files(root), root.parent):
+                if result.error is not None:
+                    click.echo(
+                        f"framepath: not registered: {result.path}: {result.error}", err=True
+                    )
 
 
 @contextlib.contextmanager

@@ -92,7 +92,7 @@ def test_a_narrower_documented_type_is_an_error(runs, data_folder):
 
 def test_a_missing_virtual_source_is_not_zeros(runs, data_folder):
     layout = h5py.VirtualLayout((10, *FRAME_SHAPE), "u2")
-    layout[:] = h5py.VirtualSource("nowhere.h5", "/entry/data/data", (10, *FRAME_SHAPE))
+    layout[:] = h5py.VirtualSource("nowhere.h5", "/entry/data/data", (10, *FRAME_SHAPE))[:]
     with h5py.File(data_folder / "virtual.h5", "w", libver=("v110", "v110")) as file:
         file.create_virtual_dataset("/entry/data/data", layout)
     run = runs.add(data_folder / "virtual.h5")
@@ -135,7 +135,7 @@ class TestConfinement:
 
     def test_a_virtual_source(self, runs, data_folder, outside):
         layout = h5py.VirtualLayout((10, *FRAME_SHAPE), "u2")
-        layout[:] = h5py.VirtualSource(str(outside), "/entry/data/data", (10, *FRAME_SHAPE))
+        layout[:] = h5py.VirtualSource(str(outside), "/entry/data/data", (10, *FRAME_SHAPE))[:]
         with h5py.File(data_folder / "vds.h5", "w", libver=("v110", "v110")) as file:
             file.create_virtual_dataset("/entry/data/data", layout)
         self.refused(runs.add(data_folder / "vds.h5"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,10 +17,36 @@ from bluesky_tiled_plugins.clients.bluesky_run import (
     BlueskyRunV2Mongo,
     BlueskyRunV3,
 )
+from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
+from tiled.client.container import Container
+from tiled.queries import SpecsQuery
 
 from framepath.catalog.clients.frame_stack import FrameStackClient
 from framepath.catalog.clients.health import health_of
+from framepath.spec.documents import FILES_KEY, FRAME_STACK_SPEC
 from framepath.spec.findings import Finding
+
+
+class Catalog(CatalogOfBlueskyRuns):
+    """Runs, as bluesky's client gives them, and the files that no run documents.
+
+    ``cat[-1]`` is the latest run even after files were registered; ``cat.files`` are those.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
+        """A run by number from the end, scan id or (partial) uid; or ``cat["files", ...]``."""
+        first = key[0] if isinstance(key, tuple) and key else key
+        if isinstance(first, str) and first.split("/")[0] == FILES_KEY:
+            return Container.__getitem__(self, key)
+        from_the_end = isinstance(key, numbers.Integral) and key < 0
+        if (from_the_end or isinstance(key, slice)) and not self._queries:
+            return self.search(SpecsQuery(include=["BlueskyRun"]))[key]
+        return super().__getitem__(key)
+
+    @property
+    def files(self) -> Any:
+        """Container of registered files; KeyError when there are none."""
+        return self[FILES_KEY]
 
 
 class Run(BlueskyRunV3):
@@ -61,7 +88,7 @@ class EventStream(BlueskyEventStreamV3):
         return {
             key
             for key, item in contents.items()
-            if any(spec["name"] == "FrameStack" for spec in item["attributes"]["specs"] or ())
+            if any(spec["name"] == FRAME_STACK_SPEC for spec in item["attributes"]["specs"] or ())
         }
 
 
@@ -77,4 +104,4 @@ def stream_client(context: Any, *, item: Any, structure_clients: Any, **rest: An
     return chosen(context, item=item, structure_clients=structure_clients, **rest)
 
 
-__all__ = ["EventStream", "FrameStackClient", "Run", "run_client", "stream_client"]
+__all__ = ["Catalog", "EventStream", "FrameStackClient", "Run", "run_client", "stream_client"]
