@@ -140,7 +140,7 @@ def _start_again() -> None:
     later. Only for a port that we chose ourselves.
     """
     n_tried = int(os.environ.get(ATTEMPT_VARIABLE, "0"))
-    if (settings.ca_port and settings.pva_port) or n_tried >= MOST_ATTEMPTS:
+    if n_tried >= MOST_ATTEMPTS:
         return
     os.environ[ATTEMPT_VARIABLE] = str(n_tried + 1)
     log.warning("a port was taken by another process; starting again with others")
