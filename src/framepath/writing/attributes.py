@@ -62,6 +62,7 @@ class AttributeTable:
         self._of_frame = [column for column in every if column.name not in OWN_NAMES]
         self._places: list[tuple[int, ...]] = []
         self.n_waiting = 0
+        self.row_bytes = sum(column.kind.dtype.itemsize for column in self.columns)
 
     def add(
         self,
@@ -118,13 +119,6 @@ class AttributeTable:
         value = column.missing()
         notes.append(f"no value of {column.name}, {value!r} stored")
         return value
-
-    def take_back(self) -> None:
-        """Forget the frame added last."""
-        for column in (*self._of_frame, *self._own):
-            column.take_back()
-        self._places.pop()
-        self.n_waiting -= 1
 
     def write(self) -> None:
         """Store what waits, `UNIQUE_ID` last."""

@@ -53,11 +53,10 @@ def check_fits(frame: Frame, encoding: Encoding, mode: Mode) -> None:
     Compat compares shape and bytes a pixel, as ADCore does; strict the type too.
     """
     geometry = encoding.geometry
-    same_type = (
-        frame.dtype.itemsize == geometry.dtype.itemsize
-        if mode is Mode.COMPAT
-        else frame.dtype.newbyteorder("=") == geometry.dtype
-    )
+    same_type = frame.dtype == geometry.dtype or frame.dtype.newbyteorder("=") == geometry.dtype
+    if not same_type and mode is Mode.COMPAT:
+        check_frame(frame)
+        same_type = frame.dtype.itemsize == geometry.dtype.itemsize
     if frame.shape != geometry.frame_shape or not same_type:
         raise _changed(frame, _kind(frame.shape, frame.dtype), _kind(*_made_for(encoding)))
     if not _same_codec(frame.compressed, encoding):

@@ -11,6 +11,9 @@ import numpy as np
 from framepath.layout.constants import parse_numbers
 from framepath.layout.model import ConstantType
 
+HDF5_FAILURES = (OSError, RuntimeError, ValueError, KeyError)
+"""What h5py raises when libhdf5 reports an error: the type depends on libhdf5's error class."""
+
 _NUMBER_DTYPES = {ConstantType.INT: np.dtype("i4"), ConstantType.FLOAT: np.dtype("f8")}
 
 HasAttributes: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID

@@ -11,6 +11,7 @@ from framepath.writing.growing import GrowingDataset
 from framepath.writing.hdf5_values import fitting_bytes
 
 _CHUNK_ROWS = 256
+LEDGER_CHUNK_BYTES = _CHUNK_ROWS * LEDGER_DTYPE.itemsize
 _TEXT_BYTES = {name: LEDGER_DTYPE[name].itemsize for name in ("destination", "reason")}
 
 

@@ -6,16 +6,14 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
 
 from framepath.errors import WriteFailed
+from framepath.writing.hdf5_values import HDF5_FAILURES
 from framepath.writing.settings import WriterSettings
-
-HDF5_FAILURES = (OSError, RuntimeError, ValueError, KeyError)
-"""What h5py raises when libhdf5 reports an error: the type depends on libhdf5's error class."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 """The file system has no locks: two writers cannot be told apart there."""
@@ -55,7 +53,7 @@ def write_failed(summary: str, path: Path, error: Exception) -> WriteFailed:
         summary,
         found=os.strerror(number) if number else str(error),
         where=path,
-        next_step=_NEXT_STEPS.get(number or 0, "see the cause above; earlier frames are kept"),
+        next_step=_NEXT_STEPS.get(number or 0, "write on in another file; this one is as flushed"),
     )
     failed.errno = number
     return failed
@@ -102,8 +100,11 @@ class OutputFile:
                 next_step="choose another name, or set overwrite",
             )
 
-    def start_swmr(self) -> None:
-        """Let readers follow from now on; no object can be added afterwards."""
+    def start(self, swmr: bool) -> None:
+        """Put the finished layout on disk; with ``swmr`` readers may follow from now on."""
+        self.h5.flush()
+        if not swmr:
+            return
         self.h5.swmr_mode = True
         # libhdf5 gives up its own lock here, so that readers may open; a shared lock lets them
         # in and still keeps a second writer, who asks for an exclusive one, out.
@@ -124,9 +125,12 @@ class OutputFile:
         """
         try:
             with failures_as("the file cannot be closed", self.working_path):
+                self.h5.flush()
                 self.h5.close()
-        finally:
-            self._unlock()
+        except WriteFailed:
+            self.abandon()
+            raise
+        self._unlock()
         if self.working_path != self.path:
             with failures_as("the file cannot be given its final name", self.working_path):
                 self.working_path.replace(self.path)
@@ -136,15 +140,19 @@ class OutputFile:
         self.abandon()
         self.working_path.unlink(missing_ok=True)
 
-    def abandon(self) -> str:
-        """Close what can be closed after a failed write; returns why not all could."""
-        try:
-            self.h5.close()
-        except HDF5_FAILURES as error:
-            return str(error)
-        finally:
-            self._unlock()
-        return ""
+    def abandon(self) -> None:
+        """Let go of the file as it is on disk, after a write that failed.
+
+        libhdf5 would write what it still holds, fail again, and damage its own memory so that the
+        next file crashes the process. What it writes from here on goes to the null device.
+        """
+        if self.h5.id.valid:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, self.h5.id.get_vfd_handle(), inheritable=False)
+            os.close(nowhere)
+            with suppress(*HDF5_FAILURES):
+                self.h5.close()
+        self._unlock()
 
     def _unlock(self) -> None:
         if self._lock is not None:

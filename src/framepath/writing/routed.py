@@ -22,6 +22,7 @@ from framepath.writing.encoding import Encoding, encoding_of
 from framepath.writing.fitting import check_fits, check_frame, check_room
 from framepath.writing.flush_timer import FlushTimer
 from framepath.writing.geometry import geometry_of
+from framepath.writing.room import NearlyFull
 from framepath.writing.routed_file import RoutedFile
 from framepath.writing.routing import Route, Router, frame_type_of
 from framepath.writing.settings import FileWriteMode, WriterSettings
@@ -86,7 +87,6 @@ class RoutedWriter:
         self._timer: FlushTimer | None = None
         self._rows_before_open: list[LedgerRow] = []
         self._counts = dict.fromkeys(self._router.destinations, 0)
-        self._n_flushed = 0
         self._failure: WriteFailed | None = None
         self._closed = False
         self._reported: set[str] = set()
@@ -116,7 +116,7 @@ class RoutedWriter:
     @property
     def n_flushed(self) -> int:
         """Frames that readers see and that a crash leaves."""
-        return self._file.n_flushed if self._file else self._n_flushed
+        return sum((self._file.flushed_counts if self._file else self._counts).values())
 
     @property
     def n_held(self) -> int:
@@ -136,7 +136,6 @@ class RoutedWriter:
         with self._lock:
             self._require_usable()
             if self._encoding is None:
-                check_frame(template)
                 self._encoding = self._encoding_for(template)
             if self._buffer is None and self._file is None:
                 self._file = self._new_file(template)
@@ -170,12 +169,12 @@ class RoutedWriter:
                 return row
 
     def _take(self, frame: Frame) -> LedgerRow:
-        check_frame(frame)
         check_room(frame, self._n_accepted, self.settings)
         route = self._router.route(frame)
         if self._encoding is None:
             self._encoding = self._encoding_for(frame)
-        check_fits(frame, self._encoding, self.settings.mode)
+        else:
+            check_fits(frame, self._encoding, self.settings.mode)
         if self._buffer is None:
             row = self._store(frame, route)
         else:
@@ -194,6 +193,7 @@ class RoutedWriter:
             self._file.record(row)
             self._file.flush_if_due()
         except WriteFailed as failure:
+            self._file.record(self._refused_row(frame, failure.summary))
             self._give_up(failure)
         if route.fate is Fate.STORED_IN_DEFAULT:
             self.n_in_default += 1
@@ -203,16 +203,18 @@ class RoutedWriter:
     def _refuse(self, frame: Frame, refusal: FrameRefused | RoutingError) -> LedgerRow:
         self.n_refused += 1
         reason = f"{refusal.summary}: {refusal.found}"
-        row = LedgerRow(
-            *(frame.unique_id, -1, "", -1, frame.timestamp, time.time()),
-            *(Fate.REFUSED, reason),
-        )
+        row = self._refused_row(frame, reason)
         if self._file is not None:
             self._file.record(row)
         else:
             self._rows_before_open.append(row)
         self._report("frame refused", frame, reason)
         return row
+
+    @staticmethod
+    def _refused_row(frame: Frame, reason: str) -> LedgerRow:
+        now = time.time()
+        return LedgerRow(frame.unique_id, -1, "", -1, frame.timestamp, now, Fate.REFUSED, reason)
 
     def _row(self, frame: Frame, route: Route, index: int, note: str) -> LedgerRow:
         return LedgerRow(
@@ -287,8 +289,10 @@ class RoutedWriter:
         if file is not None:
             try:
                 file.close()
-            finally:
-                self._counts, self._n_flushed = file.counts, file.n_flushed
+            except WriteFailed:
+                self._settle(file)
+                raise
+            self._counts = file.flushed_counts
 
     def __enter__(self) -> Self:
         return self
@@ -314,6 +318,7 @@ class RoutedWriter:
             )
 
     def _encoding_for(self, frame: Frame) -> Encoding:
+        check_frame(frame)
         return encoding_of(frame, geometry_of(frame, self.settings), self.settings)
 
     def _extra_now(self) -> dict[str, NDAttribute]:
@@ -346,11 +351,21 @@ class RoutedWriter:
         """Close the file as far as possible and remember why."""
         self._failure = failure
         file, self._file = self._file, None
-        if file is not None:
-            left = file.abandon()
-            if left:
-                failure.add_note(f"the file could not be closed: {left}")
-            self._counts, self._n_flushed = file.counts, file.n_flushed
+        if file is None:
+            return
+        if isinstance(failure, NearlyFull):
+            try:
+                file.close()
+            except WriteFailed as second:
+                failure.add_note(str(second))
+        else:
+            file.abandon()
+        self._settle(file)
+
+    def _settle(self, file: RoutedFile) -> None:
+        """Take over the final counts of a file; what is not in it counts as refused."""
+        self._counts = file.flushed_counts
+        self.n_refused = self.n_received - self.n_stored
 
     def _give_up(self, failure: WriteFailed) -> NoReturn:
         self._close_after(failure)

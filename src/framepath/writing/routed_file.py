@@ -16,9 +16,10 @@ from framepath.writing import performance
 from framepath.writing.attributes import AttributeTable, attributes_of
 from framepath.writing.compress import OrderedEncoder
 from framepath.writing.encoding import Encoding
-from framepath.writing.ledger_rows import LedgerDataset
+from framepath.writing.ledger_rows import LEDGER_CHUNK_BYTES, LedgerDataset
 from framepath.writing.output_file import OutputFile, failures_as
 from framepath.writing.performance import PerformanceTable
+from framepath.writing.room import FreeSpace
 from framepath.writing.settings import FileWriteMode, WriterSettings
 from framepath.writing.tree import TreeBuilder, put_closing_attributes
 
@@ -31,8 +32,8 @@ class RoutedFile:
 
     Attributes
     ----------
-    n_flushed
-        Frames that a reader sees, and that a crash leaves.
+    counts
+        Frames that a reader sees and that a crash leaves, by dataset address.
 
     Raises
     ------
@@ -62,9 +63,10 @@ class RoutedFile:
         now = time.monotonic()
         self._performance = PerformanceTable(template.n_bytes, settings.n_frames_limit, now)
         self._encoder = OrderedEncoder(encoding, settings.compress_workers)
-        self.n_flushed = 0
+        self._room = FreeSpace(path.parent, self._closing_bytes(template.n_bytes))
         self._n_unflushed = 0
         self._flushed_s = now
+        self.flushed_counts = self.counts
 
     def _lay_out(self, encoding: Encoding, template: Frame) -> None:
         file = self._output.h5.id
@@ -77,12 +79,16 @@ class RoutedFile:
         self._attributes.write_once(When.FILE_OPEN, attributes)
         self._performance_dataset = tree.performance
         self._ledger = LedgerDataset(file) if self._settings.keeps_ledger else None
-        if self._settings.swmr:
-            self._output.start_swmr()
+        self._output.start(self._settings.swmr)
+
+    def _closing_bytes(self, frame_bytes: int) -> int:
+        """What completing the file can need beside the frames that were written."""
+        rows = self._settings.attribute_chunk_rows() * self._attributes.row_bytes
+        return rows + LEDGER_CHUNK_BYTES + 2 * self._settings.compress_workers * frame_bytes
 
     @property
     def counts(self) -> dict[str, int]:
-        """Frames written, by dataset address."""
+        """Frames whose bytes libhdf5 has taken, by dataset address."""
         return {address: dataset.n_written for address, dataset in self._frames.items()}
 
     def append(
@@ -102,27 +108,29 @@ class RoutedFile:
         ------
         FrameRefused
             The frame has no place, or an NDAttribute that does not fit; the file is unchanged.
+        NearlyFull
+            The frame would leave no room to complete the file; the file is unchanged.
         WriteFailed
-            The bytes could not be stored; call `abandon`.
+            The bytes could not be stored; only `abandon` may follow.
         """
         start_s = time.monotonic()
         attributes = {**extra, **frame.attributes} if extra else frame.attributes
         dataset = self._frames[address]
         place = dataset.places.find(frame, attributes)
         index = dataset.places.index(place)
-        notes = []
+        self._room.spend(frame.n_bytes)
+        note = ""
         if is_default or not self._settings.dim_attribute_datasets:
-            notes.append(self._attributes.add(frame, attributes, place))
-        notes.append(dataset.places.take(place))
+            note = self._attributes.add(frame, attributes, place)
+        replaced = dataset.places.take(place)
         self._latest = (frame, extra)
         with failures_as("a frame cannot be written", self._output.working_path):
             self._encoder.put(frame, partial(dataset.write, place=place))
             if self._attributes.n_waiting >= _MOST_WAITING_ROWS:
                 self._write_rows()
-        end_s = time.monotonic()
-        self._performance.add(start_s, end_s)
+        self._performance.add(start_s, time.monotonic())
         self._n_unflushed += 1
-        return index, "; ".join(filter(None, notes))
+        return index, "; ".join(filter(None, (note, replaced)))
 
     def record(self, row: LedgerRow) -> None:
         """Add a row to the ledger, where the file has one."""
@@ -149,9 +157,10 @@ class RoutedFile:
                 self._flush_datasets()
             else:
                 self._output.h5.flush()
-        self.n_flushed += self._n_unflushed
+        self.flushed_counts = self.counts
         self._n_unflushed = 0
         self._flushed_s = time.monotonic()
+        self._room.look_again()
 
     def _write_rows(self) -> None:
         # Frames before their rows: a row marks a frame that is complete (rule 6n.6).
@@ -173,19 +182,19 @@ class RoutedFile:
         Raises
         ------
         WriteFailed
-            Something could not be stored; the file is closed as far as possible.
+            Something could not be stored; what was flushed is in the file.
         """
         try:
             with failures_as("the file cannot be completed", self._output.working_path):
                 self._write_rows()
                 self._write_closing()
+                self._output.h5.flush()
         except WriteFailed:
             self.abandon()
             raise
+        self.flushed_counts = self.counts
         self._encoder.close()
         self._output.close()
-        self.n_flushed += self._n_unflushed
-        self._n_unflushed = 0
 
     def _write_closing(self) -> None:
         compat = self._settings.mode is Mode.COMPAT
@@ -205,7 +214,7 @@ class RoutedFile:
         if self._settings.swmr:
             self._flush_datasets()
 
-    def abandon(self) -> str:
-        """After a failure: close what can be closed; returns why not all could."""
+    def abandon(self) -> None:
+        """Leave the file as the last flush left it, after a write that failed."""
         self._encoder.close()
-        return self._output.abandon()
+        self._output.abandon()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from framepath.errors import LayoutError, RoutingError
 from framepath.layout.model import Layout, Mode
@@ -101,6 +102,7 @@ _TYPE_OF_DESTINATION = {
 }
 
 
+@cache
 def frame_type_of(destination: str) -> int:
     """Frame type that a dataset's address stands for, -1 when it says nothing."""
     known = _TYPE_OF_DESTINATION.get(destination)
