@@ -62,7 +62,7 @@ class Acquisition:
 
     def shoot(self, frame_type: FrameType, n_frames: int, status: DeviceStatus) -> Shot:
         """Start taking ``n_frames`` of a type that the IOC is set to already."""
-        self.count_received()
+        self._count_received(self.trigger.n_received_then())
         shot = Shot(frame_type, n_frames, status, self.counts.received[frame_type])
         self.counts.triggered[frame_type] += n_frames
         self.shot = shot
@@ -78,12 +78,11 @@ class Acquisition:
         self.trigger.expose(n_frames, status)
         return shot
 
-    def count_received(self) -> None:
-        """Credit the frames that the driver produced since the last call to the last shot."""
+    def _count_received(self, n_driver: int) -> None:
+        """Credit what the driver's counter rose by to the last shot."""
         if self.shot is not None:
-            now = self.trigger.n_received()
-            self.counts.received[self.shot.frame_type] += now - self._n_driver
-            self._n_driver = now
+            self.counts.received[self.shot.frame_type] += n_driver - self._n_driver
+            self._n_driver = n_driver
 
     def documents(self) -> Documents:
         """Documents of the last shot, the same ones until the RunEngine has emitted them."""
@@ -125,7 +124,7 @@ class Acquisition:
         if self.trigger.is_acquiring():
             self.trigger.stop()
             wait_until_idle(self.trigger, self.name)
-        self.count_received()
+        self._count_received(self.trigger.n_received())
         if cut_short and self.shot is not None:
             self.counts.cut_short(self.shot)
 

@@ -18,6 +18,8 @@ Documents = list[tuple[str, dict[str, Any]]]
 MULTIPLE = 1
 """``ImageMode`` in which NumImages counts."""
 
+GONE = "disconnected during an exposure"
+
 MARGIN_S = 60.0
 """Seconds beyond the exposures themselves after which a detector counts as stuck."""
 
@@ -73,6 +75,10 @@ class TriggerLogic(Protocol):
         """Frames that the driver has produced since some moment before the staging."""
         ...
 
+    def n_received_then(self) -> int:
+        """The same when the last shot ended, without asking again."""
+        ...
+
     def deadline_s(self, n_frames: int) -> float:
         """Seconds after which so many frames are overdue."""
         ...
@@ -102,6 +108,7 @@ class AcquireTrigger:
     def __init__(self, cam: Device) -> None:
         self._cam = cam
         self._n_images: int | None = None
+        self._n_received: int | None = None
         self._frame_s = 0.0
 
     def settings(self) -> tuple[Setting, ...]:
@@ -126,10 +133,25 @@ class AcquireTrigger:
             self._n_images = n_frames
 
         def ended(**_: Any) -> None:
-            if not status.done:
-                status.set_finished()
+            # A lost connection also ends a put-callback, and pyepics does not say so.
+            try:
+                self._n_received = self.n_received()
+            except TimeoutError:
+                self._end(status, unreachable(self._cam.acquire.pvname, why=GONE))
+            else:
+                self._end(status)
 
+        self._n_received = None
         self._cam.acquire.put(1, use_complete=True, callback=ended)
+
+    @staticmethod
+    def _end(status: DeviceStatus, error: Exception | None = None) -> None:
+        if status.done:
+            return
+        if error is None:
+            status.set_finished()
+        else:
+            status.set_exception(error)
 
     def is_acquiring(self) -> bool:
         """Whether Acquire is 1."""
@@ -138,6 +160,10 @@ class AcquireTrigger:
     def n_received(self) -> int:
         """``ArrayCounter_RBV``, which no start of an acquisition resets."""
         return int(value_of(self._cam.array_counter))
+
+    def n_received_then(self) -> int:
+        """As `n_received` was when the last shot ended; asks when none has."""
+        return self.n_received() if self._n_received is None else self._n_received
 
     def stop(self) -> None:
         """Put 0 without waiting: a second put-callback would stall the client's connection."""
@@ -151,7 +177,7 @@ class AcquireTrigger:
         """The IOC is gone: the put-callback would never come back."""
         if self._cam.acquire.connected:
             return None
-        return unreachable(self._cam.acquire.pvname, why="disconnected during an exposure")
+        return unreachable(self._cam.acquire.pvname, why=GONE)
 
     def disarm(self) -> None:
         """Nothing is left to do."""

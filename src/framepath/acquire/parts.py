@@ -69,6 +69,8 @@ _CAMERA_MORE = {
 _HDF5_MORE = {
     **_ARRAY_PORT,
     "plugin_type": _lazy(EpicsSignalRO, "PluginType_RBV", string=True),
+    "xml_error_msg": _lazy(EpicsSignalRO, "XMLErrorMsg_RBV", string=True),
+    "write_message": _lazy(EpicsSignalRO, "WriteMessage", string=True),
     "framepath_mode": _lazy(EpicsSignalWithRBV, "FramepathMode"),
 }
 

@@ -9,7 +9,13 @@ from typing import Any
 from ophyd import Device
 from ophyd.signal import EpicsSignalBase
 
-from framepath.acquire.connection import exists, put_confirmed, same_value, value_of
+from framepath.acquire.connection import (
+    exists,
+    put_confirmed,
+    same_value,
+    unreachable,
+    value_of,
+)
 from framepath.errors import FramepathError, StagingError
 
 
@@ -73,12 +79,17 @@ class StagedSettings:
 
         Raises
         ------
+        IocUnreachable
+            The IOC is gone; it begins with its own settings when it comes back.
         StagingError
             Some PVs could not be put back; the rest was.
         """
         failed = []
         while self.changed:
             signal, before = self.changed.pop()
+            if not signal.connected:
+                self.changed.clear()
+                raise unreachable(signal.pvname, why="is gone and was not put back")
             try:
                 put_confirmed(signal, before)
             except (FramepathError, TimeoutError) as error:

@@ -1,0 +1,167 @@
+"""What is wrong is told once, with the value, the place and the next step; PVs go back."""
+
+from __future__ import annotations
+
+import bluesky.plans as bp
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+import h5py
+import pytest
+
+from chain.acquire.test_series import values
+from chain.iocs import running_ioc
+from framepath.acquire import (
+    DARK,
+    FLAT,
+    IMAGE,
+    area_detector,
+    configure_routing,
+    frame_series,
+    take,
+)
+from framepath.errors import (
+    IocUnreachable,
+    RoutingError,
+    SettingsError,
+    StagingError,
+    WriteFailed,
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([("darkk", 1)], "darkk"),
+        ([(DARK, 0)], "0"),
+        ([(DARK, 1), (IMAGE, "x")], "step 1"),
+        ([("nothing",)], "step 0"),
+        ([], "no frames"),
+    ],
+)
+def test_a_bad_series_is_refused_before_anything_moves(RE, documents, det, steps, told):
+    before = values(det)
+    with pytest.raises(SettingsError, match=told):
+        RE(frame_series(det, steps))
+    assert documents.all == []
+    assert values(det) == before
+
+
+def test_an_unknown_frame_type_lists_the_known_ones(RE, det):
+    with pytest.raises(SettingsError) as raised:
+        RE(frame_series(det, [("bias", 1)]))
+    for name in ("IMAGE", "DARK", "FLAT", "bias"):
+        assert name in str(raised.value)
+
+
+def test_a_series_is_a_sequence_or_counts(RE, det):
+    with pytest.raises(SettingsError, match="either a sequence or counts"):
+        RE(frame_series(det, [(DARK, 1)], images=2))
+
+
+def test_a_destination_that_no_dataset_has(RE, documents, det):
+    det.cam.frame_type_state_1.put("/entry/data/drak")
+    det.cam.frame_type_rbv_state_1.put("/entry/data/drak")
+    before = values(det)
+    with pytest.raises(StagingError) as raised:
+        RE(frame_series(det, images=1, darks=1))
+    text = str(raised.value)
+    assert "/entry/data/drak" in text
+    assert "/entry/data/dark" in text
+    assert "configure_routing" in text
+    assert values(det) == before
+    assert [d["exit_status"] for d in documents.of("stop")] in ([], ["fail"])
+
+
+def test_setpoint_and_readback_that_disagree(RE, det):
+    det.cam.frame_type_rbv_state_2.put("/entry/data/other")
+    with pytest.raises(StagingError, match="FrameType and FrameType_RBV disagree"):
+        RE(frame_series(det, flats=1))
+
+
+def test_a_destination_too_long_for_a_state_string(det):
+    with pytest.raises(RoutingError, match="at most 25 characters"):
+        configure_routing(det, {IMAGE: "/entry/instrument/detector/data"})
+
+
+def test_a_layout_that_is_not_xml(RE, det, files_folder):
+    broken = files_folder / "broken.xml"
+    broken.write_text("<hdf5_layout><group></hdf5_layout>")
+    det.hdf1.xml_file_name.put(str(broken))
+    with pytest.raises(StagingError) as raised:
+        RE(bp.count([det]))
+    assert str(broken) in str(raised.value)
+    assert "framepath lint" in str(raised.value)
+
+
+def test_an_attributes_file_that_is_missing(RE, det):
+    det.cam.nd_attributes_file.put("/no/such/attributes.xml")
+    with pytest.raises(StagingError, match="File not found"):
+        RE(bp.count([det]))
+
+
+def test_a_folder_that_the_ioc_cannot_make(RE, make_det):
+    det = make_det(files="/proc/framepath/never")
+    before = values(det)
+    with pytest.raises((StagingError, WriteFailed)) as raised:
+        RE(bp.count([det]))
+    assert "/proc/framepath/never" in str(raised.value)
+    assert values(det) == before
+
+
+def test_a_relative_folder(make_det):
+    with pytest.raises(SettingsError, match="absolute"):
+        make_det(files="data")
+
+
+def test_no_ioc(RE, documents, tmp_path):
+    det = area_detector("NOSUCH:", name="gone", files=tmp_path)
+    with pytest.raises(IocUnreachable) as raised:
+        RE(bp.count([det]))
+    for part in ("NOSUCH:cam1:", "EPICS_CA_ADDR_LIST", "caget"):
+        assert part in str(raised.value)
+
+
+def test_an_ioc_that_dies_during_an_exposure(RE, documents, tmp_path):
+    with running_ioc() as ioc:
+        det = area_detector(ioc.prefix, name="dying", files=tmp_path)
+        configure_routing(det)
+        det.cam.acquire_time.put(30.0)
+
+        @bpp.stage_decorator([det])
+        @bpp.run_decorator()
+        def plan():
+            yield from bps.trigger(det)
+            ioc.child.kill()
+            yield from bps.wait()
+
+        with pytest.raises(Exception) as raised:
+            RE(plan())
+    causes = [raised.value, raised.value.__cause__, raised.value.__context__]
+    assert any(isinstance(cause, IocUnreachable) for cause in causes)
+    (stop,) = documents.of("stop")
+    assert stop["exit_status"] == "fail"
+
+
+def test_without_staging_nothing_is_taken(RE, det):
+    def plan():
+        yield from bps.open_run()
+        yield from take(det, FLAT, 1)
+
+    with pytest.raises(StagingError, match="only while it is staged"):
+        RE(plan())
+
+
+def test_frames_that_somebody_else_takes_are_noticed(RE, documents, det):
+    from framepath.errors import FramesLost
+
+    @bpp.stage_decorator([det])
+    @bpp.run_decorator()
+    def plan():
+        yield from take(det, IMAGE, 2)
+        yield from bps.abs_set(det.cam.acquire, 1)  # not through the detector
+        yield from bps.sleep(0.2)
+
+    with pytest.raises(FramesLost, match="2 triggered, 4 received, 4 stored"):
+        RE(plan())
+    with h5py.File(det.ledger[0].file) as file:
+        assert len(file["/entry/data/data"]) == 4
