@@ -104,4 +104,8 @@ class ChunkIndex:
             mask, stored = dataset.id.read_direct_chunk(at, out=buffer)
         except RuntimeError:  # h5py's type for "no such chunk"
             return None
+        except OSError as error:
+            raise FileUnreadable(
+                "HDF5 cannot read a chunk", found=error, where=dataset.file.filename
+            ) from error
         return np.frombuffer(stored, np.uint8), mask

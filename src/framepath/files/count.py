@@ -15,23 +15,34 @@ grows its dataset in blocks leaves that many behind."""
 _UNIQUE_ID = "NDArrayUniqueId"
 
 
-def n_stored(dataset: h5py.Dataset) -> int:
+def n_stored(dataset: h5py.Dataset, known: int = 0) -> int:
     """Frames up to the last one that was ever written, along axis 0.
 
     Frames whose chunk does not exist at the end of a dataset were promised, not stored: the one
     frame of a detector dataset that never received any (layout 6d.4), the rest of a preallocated
     dataset, what a killed writer grew ahead. Layouts without chunks are stored whole or not at all.
+
+    Parameters
+    ----------
+    dataset
+        (frames, y, x, ...), or (y, x) for one frame; not virtual.
+    known
+        Frames known to be there from an earlier count.
     """
     n_frames = dataset.shape[0] if dataset.ndim > 2 else 1
     if dataset.chunks is None or n_frames == 0:
         return n_frames if _has_bytes(dataset) else 0
     a_chunk = dataset.chunks[0] if dataset.ndim > 2 else 1
     last = -(-n_frames // a_chunk) - 1
-    for chunk in range(last, max(last - _LOOK_BACK, -1), -1):
-        if _exists(dataset, chunk * a_chunk):
-            return min(n_frames, (chunk + 1) * a_chunk)
+    # HDF5 answers nonsense about single chunks of a dataset that has none at all.
+    if last >= _LOOK_BACK and (known or dataset.id.get_num_chunks()):
+        for chunk in range(last, last - _LOOK_BACK, -1):
+            if _exists(dataset, chunk * a_chunk):
+                return min(n_frames, (chunk + 1) * a_chunk)
     offsets = [-a_chunk]
     dataset.id.chunk_iter(lambda info: offsets.append(info.chunk_offset[0]))
+    if dataset.ndim < 3:
+        return int(len(offsets) > 1)
     return min(n_frames, max(offsets) + a_chunk)
 
 
@@ -43,7 +54,7 @@ def _has_bytes(dataset: h5py.Dataset) -> bool:
 
 
 def _exists(dataset: h5py.Dataset, frame: int) -> bool:
-    at = (frame if dataset.ndim > 2 else 0, *(0,) * (dataset.ndim - 1))
+    at = (frame, *(0,) * (dataset.ndim - 1))
     try:
         dataset.id.read_direct_chunk(at, out=np.empty(0, np.uint8))
     except RuntimeError:  # no such chunk

@@ -14,6 +14,7 @@ from framepath.files.count import AttributeRows, n_stored
 from framepath.files.follow import Found
 from framepath.files.opened import FileSet
 from framepath.files.source import Box, Gap, Pixels, StoredChunk
+from framepath.files.virtual_map import recorded_shape
 
 
 class DatasetSource:
@@ -36,7 +37,7 @@ class DatasetSource:
         self._rows = AttributeRows(found.file.h5) if self._live else None
         self._frame_shape = self._dataset.shape[1 if self._dataset.ndim > 2 else 0 :]
         self._reader = choose_reader(files, found, self._frame_shape)
-        self._n_frames = self._counted()
+        self._n_frames = self._counted(known=0)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,15 +66,15 @@ class DatasetSource:
         """Count again the frames of a file that is being written."""
         if self._live:
             self._dataset.refresh()
-            self._n_frames = self._counted()
+            self._n_frames = self._counted(known=self._n_frames)
 
     def close(self) -> None:
         """Close the reader and the files."""
         self._reader.close()
         self._files.close()
 
-    def _counted(self) -> int:
-        counts = [n_stored(self._dataset)]
+    def _counted(self, known: int) -> int:
+        counts = [n_stored(self._dataset, known)]
         if self._rows is not None:
             counts += [n for n in (self._rows.bound(self._dataset),) if n is not None]
         return min(counts)
@@ -101,6 +102,14 @@ def checked(found: Found) -> h5py.Dataset:
             "this dataset holds no pixels",
             found=f"elements of type {_described(found.node)}",
             expected="whole or real numbers",
+            where=where,
+            next_step="give the address of the frames",
+        )
+    if len(recorded_shape(found.node)) < 2:
+        raise FileUnreadable(
+            "this dataset holds no frames",
+            found=f"shape {recorded_shape(found.node)}",
+            expected="(frames, y, x) or (y, x)",
             where=where,
             next_step="give the address of the frames",
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from framepath.errors import FileUnreadable
 from framepath.files.source import Box, FrameSource, Pixels
-from framepath.files.virtual_map import Mapping, Places
+from framepath.files.virtual_map import Mapping, Places, n_shared
 
 Key = slice | np.ndarray[Any, np.dtype[np.intp]]
 
@@ -26,16 +26,42 @@ class Piece:
         Number of the source dataset, and its file and address for people.
     virtual, places
         Indices along each axis, of the virtual dataset and of the source.
-    n_shared
-        Axes at the end along which both hold equally many places: rows and columns at least. The
-        axes before them, the frame axis among them, are matched by their running number.
+        ``places`` is () where it is the whole of a source that was not opened yet.
     """
 
     source: int
     name: str
     virtual: tuple[Places, ...]
     places: tuple[Places, ...]
-    n_shared: int
+
+    @property
+    def n_shared(self) -> int:
+        """Axes at the end along which both hold equally many places: rows and columns at least.
+
+        The axes before them, the frame axis among them, are matched by their running number.
+        """
+        return n_shared([len(p) for p in self.virtual], [len(p) for p in self.places])
+
+    def fitted(self, source: FrameSource) -> Piece:
+        """This piece for its source as opened.
+
+        Raises
+        ------
+        FileUnreadable
+            Rows and columns of the source are not those of the mapping.
+        """
+        piece = self
+        if not self.places:
+            piece = replace(self, places=tuple(range(n) for n in source.shape))
+        if piece.n_shared < 2:
+            raise FileUnreadable(
+                "a source of a virtual dataset has another shape than the mapping",
+                found=source.shape,
+                expected=tuple(len(p) for p in self.virtual),
+                where=self.name,
+                next_step="framepath links names every source",
+            )
+        return piece
 
     @property
     def first(self) -> int:
@@ -126,6 +152,15 @@ class Piece:
         source = self.places[: len(self.places) - self.n_shared]
         positions = [np.arange(len(p))[key] for p, key in zip(virtual, wanted, strict=False)]
         numbers = np.ravel_multi_index(np.ix_(*positions), tuple(map(len, virtual))).ravel()
+        n_there = math.prod(map(len, source))
+        if numbers.max() >= n_there:
+            raise FileUnreadable(
+                "a source of a virtual dataset holds fewer frames than are mapped from it",
+                found=f"{n_there} frames",
+                expected=f"at least {numbers.max() + 1}",
+                where=self.name,
+                next_step="framepath links names every source; the file may be cut short",
+            )
         along = np.unravel_index(numbers, tuple(map(len, source)))
         return [[p[n] for n in a.tolist()] for p, a in zip(source, along, strict=True)]
 
@@ -146,18 +181,21 @@ def make_piece(source: int, mapping: Mapping, source_shape: tuple[int, ...] | No
     source
         Number of the source dataset.
     source_shape
-        Its shape, which ends a selection that has no end of its own; None where all have one.
+        Its shape, (frames, y, x) at least, which ends a selection that has no end of its own. None
+        leaves it open: `Piece.fitted` then has to follow before anything is read.
     """
-    sizes = source_shape or (0,) * len(mapping.source)
-    places = [along.places(n) for along, n in zip(mapping.source, sizes, strict=True)]
     virtual = [() if along.unlimited else along.places(0) for along in mapping.virtual]
+    places: list[Places] = [range(n) for n in source_shape or ()]
+    if mapping.source:
+        sizes = (source_shape or (0,) * len(mapping.source))[-len(mapping.source) :]
+        places = [along.places(n) for along, n in zip(mapping.source, sizes, strict=True)]
     axis = mapping.unlimited_axis
     if axis is not None:
         n_others = math.prod(len(p) for n, p in enumerate(virtual) if n != axis)
         n_along = math.prod(map(len, places)) // max(n_others, 1)
         virtual[axis] = mapping.virtual[axis].first(n_along)
     name = f"{mapping.file}:{mapping.address}"
-    return Piece(source, name, _three(virtual), _three(places), mapping.n_shared)
+    return Piece(source, name, _three(virtual), _three(places) if places else ())
 
 
 def _three(places: list[Places]) -> tuple[Places, ...]:

@@ -9,6 +9,7 @@ fill value, as its maker meant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -101,13 +102,11 @@ class VirtualFrames:
     def stored_chunk(self, frame: int) -> StoredChunk | None:
         """The stored bytes of one frame where one mapping takes a source's whole frame for it."""
         owners = self._owners(frame)
-        if len(owners) != 1 or not self._pieces[owners[0]].frame_to_frame:
-            return None
-        piece = self._pieces[owners[0]]
-        with self._parts.borrow(piece.source) as source:
-            if source.shape[1:] != self._shape[1:] or source.dtype != self.dtype:
-                return None
-            return source.stored_chunk(piece.source_frame(frame))
+        with self._opened(owners[0]) as (piece, source):
+            same = source.shape[1:] == self._shape[1:] and source.dtype == self.dtype
+            if len(owners) == 1 and same and piece.frame_to_frame:
+                return source.stored_chunk(piece.source_frame(frame))
+        return None
 
     def refresh(self) -> None:
         """Look again how far sources without end reach."""
@@ -160,10 +159,11 @@ class VirtualFrames:
         if name not in self._numbers:
             self._numbers[name] = len(self._numbers)
         number = self._numbers[name]
-        if all(not along.unlimited for along in mapping.source):
+        unlimited = any(along.unlimited for along in mapping.source)
+        if not unlimited and mapping.unlimited_axis is None:
             return make_piece(number, mapping, None)
         with self._parts.borrow(number) as source:
-            return make_piece(number, mapping, source.shape[-len(mapping.source) :])
+            return make_piece(number, mapping, source.shape)
 
     def _target(self, file: str) -> Target:
         holder = self._found.file.path
@@ -205,11 +205,10 @@ class VirtualFrames:
             ) from None
 
     def _read_from(self, owners: list[int], frames: Sequence[int], box: Box, out: Pixels) -> None:
-        pieces = [self._pieces[n] for n in owners]
-        if not any(piece.covers(self._shape[1:]) for piece in pieces):
+        if not any(self._pieces[n].covers(self._shape[1:]) for n in owners):
             out[...] = self._dataset.fillvalue
-        for piece in pieces:
-            with self._parts.borrow(piece.source) as source:
+        for number in owners:
+            with self._opened(number) as (piece, source):
                 if not np.can_cast(source.dtype, self.dtype):
                     raise FileUnreadable(
                         "a source of this virtual dataset holds larger numbers than the dataset",
@@ -219,3 +218,9 @@ class VirtualFrames:
                         next_step=f"read {piece.name} itself",
                     )
                 piece.read(source, frames, box, out)
+
+    @contextmanager
+    def _opened(self, number: int) -> Iterator[tuple[Piece, FrameSource]]:
+        """A piece fitted to its source, and that source."""
+        with self._parts.borrow(self._pieces[number].source) as source:
+            yield self._pieces[number].fitted(source), source

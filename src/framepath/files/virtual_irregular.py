@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from framepath.errors import FileUnreadable
+from framepath.errors import FileUnreadable, LinkBroken
 from framepath.files.follow import Found, follow, open_target
 from framepath.files.library_reader import LibraryReader
 from framepath.files.opened import FileSet
@@ -49,7 +49,9 @@ class IrregularVirtualFrames:
                 holder = found.file
                 if file != SAME_FILE:
                     holder = open_target(own, LinkKind.VIRTUAL, file, holder, found.address)
-                open_child(own, follow(own, holder, address)).close()
+                source = follow(own, holder, address)
+                if isinstance(source.node, h5py.Dataset) and source.node.is_virtual:
+                    _check_whole(open_child(own, source))
         self._reader = LibraryReader(found.node)
 
     @property
@@ -82,3 +84,12 @@ class IrregularVirtualFrames:
     def close(self) -> None:
         """Close every file."""
         self._files.close()
+
+
+def _check_whole(source: FrameSource) -> None:
+    if source.gaps:
+        raise LinkBroken(
+            "a virtual dataset takes pixels from another one that lacks sources",
+            found=source.gaps[0].reason,
+            next_step="framepath links names every source",
+        )

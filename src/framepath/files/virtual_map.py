@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 
 import h5py
 
@@ -63,7 +63,8 @@ class Mapping:
     """One mapping: ``virtual`` places take the elements of ``source`` places, both in C order.
 
     ``file`` and ``address`` name the source dataset as written; ``virtual`` and ``source`` hold
-    one selection an axis.
+    one selection an axis, ``source`` none at all where it is the whole of a source whose shape the
+    mapping does not tell.
     """
 
     file: str
@@ -82,20 +83,10 @@ class Mapping:
         return "%b" in _unescaped(self.file) or "%b" in _unescaped(self.address)
 
     @property
-    def n_shared(self) -> int:
-        """Axes at the end, not the first, along which target and source have equally many places.
-
-        Where they are fewer than two, rows and columns of a frame are not those of the source.
-        """
-        n_shared = 0
-        ones = (Along(0, 1, 1, 1),)
-        virtual = ones * (3 - len(self.virtual)) + self.virtual
-        source = ones * (3 - len(self.source)) + self.source
-        for v, s in zip(virtual[:0:-1], source[:0:-1], strict=False):
-            if v.n_places is None or v.n_places != s.n_places:
-                break
-            n_shared += 1
-        return n_shared
+    def regular(self) -> bool:
+        """Whether rows and columns of a frame are rows and columns of the source."""
+        sizes = [along.n_places for along in self.source]
+        return self.source == () or n_shared([a.n_places for a in self.virtual], sizes) >= 2
 
     def block(self, number: int) -> Mapping:
         """Mapping of one block of a `numbered` one; with plain names where it is not."""
@@ -116,10 +107,20 @@ def read_mappings(dataset: h5py.Dataset) -> list[Mapping] | None:
         if virtual is None or source is None:
             return None
         mapping = Mapping(written.file_name, written.dset_name, virtual, source)
-        if mapping.n_shared < 2:
+        if not mapping.regular:
             return None
         mappings.append(mapping if mapping.numbered else mapping.block(0))
     return mappings
+
+
+def n_shared(virtual: Sequence[int | None], source: Sequence[int | None]) -> int:
+    """Axes at the end, never the first, along which two selections hold equally many places.
+
+    An image (y, x) counts as a stack (1, y, x); None, a selection without end, equals nothing.
+    """
+    virtual, source = (*(1,) * (3 - len(virtual)), *virtual), (*(1,) * (3 - len(source)), *source)
+    pairs = zip(virtual[:0:-1], source[:0:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is not None and pair[0] == pair[1], pairs))
 
 
 def recorded_shape(dataset: h5py.Dataset) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,17 +70,33 @@ def _sources(dataset: h5py.Dataset) -> dict[tuple[str, str], tuple[int, ...]]:
     sources: dict[tuple[str, str], tuple[int, ...]] = {}
     for mapped in dataset.virtual_sources():
         name = (mapped.file_name, mapped.dset_name)
-        needs = _extent(mapped.src_space)
+        whole = mapped.src_space.get_select_type() == h5py.h5s.SEL_ALL
+        needs = _size(mapped.vspace) if whole else _extent(mapped.src_space)
         known = sources.get(name, needs)
         sources[name] = tuple(map(max, known, needs)) if known and needs else ()
     return sources
 
 
 def _extent(space: h5py.h5s.SpaceID) -> tuple[int, ...]:
+    """Smallest shape that holds a selection; () for one without end."""
+    if not _ends(space):
+        return ()
+    return tuple(int(n) + 1 for n in space.get_select_bounds()[1])
+
+
+def _size(space: h5py.h5s.SpaceID) -> tuple[int, ...]:
+    """Shape of a selection that is one block; () for any other."""
     if space.get_select_type() == h5py.h5s.SEL_ALL:
         return tuple(space.get_simple_extent_dims())
-    if space.get_select_type() == h5py.h5s.SEL_HYPERSLABS and space.is_regular_hyperslab():
-        _, _, counts, blocks = space.get_regular_hyperslab()
-        if h5py.h5s.UNLIMITED in (*counts, *blocks):
-            return ()
-    return tuple(int(n) + 1 for n in space.get_select_bounds()[1])
+    if not _ends(space):
+        return ()
+    low, high = space.get_select_bounds()
+    size = tuple(int(b) - int(a) + 1 for a, b in zip(low, high, strict=True))
+    return size if math.prod(size) == space.get_select_npoints() else ()
+
+
+def _ends(space: h5py.h5s.SpaceID) -> bool:
+    if space.get_select_type() != h5py.h5s.SEL_HYPERSLABS or not space.is_regular_hyperslab():
+        return True
+    _, _, counts, blocks = space.get_regular_hyperslab()
+    return h5py.h5s.UNLIMITED not in (*counts, *blocks)
