@@ -47,8 +47,10 @@ class Evidence:
     rows
         One a frame in acquisition order: from framepath's ledger where there is one, else from the
         NDAttribute datasets, the image numbers of an Eiger series, or image_key.
+    ledger
+        Rows of framepath's ledger alone; None where the file has none.
     attribute_rows
-        The same from the NDAttribute datasets alone; empty where the file has none.
+        Rows of the NDAttribute datasets alone; empty where the file has none.
     attributes
         NDAttribute datasets by name.
     findings
@@ -58,6 +60,7 @@ class Evidence:
     file: h5py.File
     stored: list[StoredFrames] = field(default_factory=list[StoredFrames])
     rows: list[LedgerRow] = field(default_factory=list[LedgerRow])
+    ledger: list[LedgerRow] | None = None
     attribute_rows: list[LedgerRow] = field(default_factory=list[LedgerRow])
     attributes: dict[str, AttributeRows] = field(default_factory=dict[str, AttributeRows])
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -74,7 +77,10 @@ def gather(file: h5py.File) -> Evidence:
         _gather_datasets(evidence)
     ledger = dataset_at(file, LEDGER_ADDRESS)
     if ledger is not None:
-        evidence.rows = ledger_rows(ledger)
+        evidence.ledger = ledger_rows(ledger)
+        n_known = sum(row.index >= 0 for row in evidence.ledger)
+        # A killed writer may have flushed NDAttributes of frames whose ledger rows it had not.
+        evidence.rows = evidence.ledger + evidence.attribute_rows[n_known:]
     return evidence
 
 
@@ -119,18 +125,19 @@ def _place_attribute_rows(evidence: Evidence, destinations: Destinations) -> Non
     ids = evidence.attributes.get(UNIQUE_ID)
     if ids is None:
         return
-    n = ids.n_rows
     known: dict[str, bool] = {}
 
     def is_frames(name: str) -> bool:
         return known.setdefault(name, destinations.at(name) is not None)
 
-    routing = destination_rows(evidence.attributes.values(), n, is_frames)
-    names = list(routing.values()) if routing else [""] * n
+    routing = destination_rows(evidence.attributes.values(), ids.n_rows, is_frames)
+    # A killed writer leaves columns of different length: what all have is a row.
+    names = list(routing.values())[: ids.n_rows] if routing else [""] * ids.n_rows
+    n = len(names)
     _use_spelling_of_rows(names, destinations)
     times = evidence.attributes.get(TIME_STAMP)
-    stamps = list(times.values()) if times and times.n_rows == n else [nan] * n
-    evidence.attribute_rows = place(ids.values().tolist(), stamps, names, destinations)
+    stamps = times.values()[:n].tolist() if times and times.n_rows >= n else [nan] * n
+    evidence.attribute_rows = place(ids.values()[:n].tolist(), stamps, names, destinations)
     evidence.rows = evidence.attribute_rows
 
 

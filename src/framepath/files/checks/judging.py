@@ -88,14 +88,13 @@ def _unique_ids(evidence: Evidence) -> Iterator[Finding]:
 
 def _fates(evidence: Evidence) -> Iterator[Finding]:
     """Frames that are elsewhere than they said, or nowhere, as their own rows tell."""
-    from_ledger = evidence.rows is not evidence.attribute_rows
     holders = {frames.address for frames in evidence.stored}
     strays: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for row in evidence.rows:
         if row.fate == Fate.STORED_IN_DEFAULT:
             strays[f"{row.reason}, in {row.destination}"] += 1
-        elif row.fate != Fate.STORED and from_ledger:
+        elif row.fate != Fate.STORED and evidence.ledger is not None:
             refused[row.reason or row.fate.name.lower()] += 1
         elif row.fate != Fate.STORED and row.destination not in holders:
             strays[f"{row.reason}, stored nowhere"] += 1
@@ -111,8 +110,8 @@ def _rows_against_frames(evidence: Evidence) -> Iterator[Finding]:
         rows = by_destination.pop(frames.address, [])
         held = {r.index for r in rows if r.index < frames.n_length and frames.written[r.index]}
         promised = sum(1 for r in evidence.rows if r.destination == frames.address)
-        from_ledger = evidence.rows is not evidence.attribute_rows
-        lost = (len(rows) if from_ledger else promised) - len(held)
+        # The ledger knows why a row has no frame; other rows promise one.
+        lost = (promised if evidence.ledger is None else len(rows)) - len(held)
         where = _address(evidence, frames.address)
         if lost > 0:
             text = f"{lost} rows more than frames ({frames.n_stored} stored)"
@@ -165,9 +164,9 @@ def _attribute_lengths(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _two_ledgers(evidence: Evidence) -> Iterator[Finding]:
-    if not evidence.attribute_rows or evidence.rows is evidence.attribute_rows:
+    if not evidence.attribute_rows or evidence.ledger is None:
         return
-    kept = [(r.unique_id, r.destination, r.index) for r in evidence.rows if r.index >= 0]
+    kept = [(r.unique_id, r.destination, r.index) for r in evidence.ledger if r.index >= 0]
     attributes = [(r.unique_id, r.destination, r.index) for r in evidence.attribute_rows]
     where = _address(evidence, LEDGER_ADDRESS)
     for row, (ours, theirs) in enumerate(zip(kept, attributes, strict=False)):

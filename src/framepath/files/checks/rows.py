@@ -84,7 +84,7 @@ def destination_rows(
     attributes
         Candidates.
     n_rows
-        Frames in the file: an attribute with another number of rows is not per frame.
+        Rows of NDArrayUniqueId: where it has more than one, one row is not per frame.
     is_frames
         Tells whether a text is the address of a dataset of frames.
 
@@ -92,7 +92,7 @@ def destination_rows(
     -------
     The one with most such values; without any, one that the field uses for routing; else None.
     """
-    texts = [a for a in attributes if a.is_text and a.n_rows == n_rows]
+    texts = [a for a in attributes if a.is_text and (a.n_rows != 1 or n_rows == 1)]
     scores = {a.name: sum(map(is_frames, a.values())) for a in texts}
     for attribute in sorted(texts, key=lambda a: -scores[a.name]):
         routes = attribute.name in _ROUTING_NAMES or attribute.source.endswith(_ROUTING_SOURCE)
