@@ -7,7 +7,7 @@ from framepath.layout.failures import LayoutRefused
 from framepath.layout.lint.layout_checks import LAYOUT_CHECKS
 from framepath.layout.lint.subject import Subject
 from framepath.layout.model import Layout, Mode
-from framepath.layout.rules import finding
+from framepath.layout.rules import Hit, Rule, finding
 from framepath.layout.tree_builder import TreeBuilder
 from framepath.layout.xml_source import read_file, walk_elements
 
@@ -61,14 +61,16 @@ def parse_layout(
     if mode is Mode.STRICT:
         subject = Subject(layout)
         met += [(check.rule, hit) for check in LAYOUT_CHECKS for hit in check.find(subject)]
-    refused = tuple(
-        finding(rule, hit, origin)
-        for rule, hit in met
-        if rule.refused or (mode is Mode.STRICT and rule.strict)
-    )
+    refused = tuple(finding(rule, hit, origin) for rule, hit in met if _is_refused(rule, hit, mode))
     if refused:
         raise LayoutRefused(origin, refused)
     return layout
+
+
+def _is_refused(rule: Rule, hit: Hit, mode: Mode) -> bool:
+    # A hit below its rule's severity is one that only the attributes file could settle.
+    is_certain = hit.severity in (None, rule.severity)
+    return rule.refused or (mode is Mode.STRICT and rule.strict and is_certain)
 
 
 def read_layout(text: str | bytes, origin: str) -> Layout:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from framepath.errors import SettingsError
-from framepath.layout.failures import SourceUnreadable
+from framepath.layout.failures import LayoutRefused, SourceUnreadable
 from framepath.layout.lint.page import page
 from framepath.layout.lint.run import RULES, lint
 from framepath.layout.lint.subject import FrameTypeText, parse_frame_types
+from framepath.layout.model import Mode
+from framepath.layout.parse_layout import parse_layout
 from framepath.spec.findings import Severity
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -332,7 +334,9 @@ LINKS = [
     ("/entry/data/dta", False),
     ("/meta/deeper/x", False),
     ("/a/none", False),
+    ("/entry/./data//data", True),
     ("", False),
+    ("/", False),
 ]
 
 
@@ -355,6 +359,14 @@ def test_a_link_to_an_ndattribute_of_the_default_group():
     assert "layout-dangling-hardlink" not in {f.rule for f in lint(text, defined)}
     found = [f for f in lint(text, attributes()) if f.rule == "layout-dangling-hardlink"]
     assert [f.severity for f in found] == [Severity.WARNING]
+
+
+def test_a_link_that_only_an_ndattribute_could_make_is_no_reason_to_refuse_the_layout():
+    text = inside('<hardlink name="l" target="/Temp"/>').replace(META, "")
+    assert [f.severity for f in lint(text)] == [Severity.WARNING]
+    parse_layout(text, mode=Mode.STRICT)
+    with pytest.raises(LayoutRefused):
+        parse_layout(text.replace("/Temp", "/no/Temp"), mode=Mode.STRICT)
 
 
 def test_attributes_named_nowhere_say_where_they_go():
@@ -401,3 +413,17 @@ def test_each_rule_number_is_in_the_reference():
         text = attributes_page if rule.reference.startswith("A") else layout_page
         number = rule.reference.removeprefix("A")
         assert f"**{number}**" in text or f"\n## {number}. " in text, rule
+
+
+@pytest.mark.timeout(60)  # quadratic work would take minutes
+def test_the_lint_of_a_large_layout_ends():
+    n = 8000
+    text = inside(
+        "".join(
+            f'<dataset name="d{i}" source="detector"/><hardlink name="l{i}" target="/x{i}/y"/>'
+            for i in range(n)
+        )
+    )
+    definitions = "".join(f'<Attribute name="a{i}" source="x"/>' for i in range(n))
+    found = lint(text, attributes(definitions))
+    assert sum(f.rule == "layout-dangling-hardlink" for f in found) == n

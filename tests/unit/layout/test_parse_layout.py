@@ -227,7 +227,7 @@ def test_a_file_beyond_the_bound_is_not_read_whole(tmp_path):
 def test_strict_collects_every_trap_in_one_error():
     text = ROUTED.replace(' det_default="true"', "").replace(
         "</hdf5_layout>",
-        '  <group name="entry"/>\n  <group name="b"><hardlink name="l" target="/x"/></group>\n'
+        '  <group name="entry"/>\n  <group name="b"><hardlink name="l" target="/x/y"/></group>\n'
         "</hdf5_layout>",
     )
     parse_layout(text, mode=Mode.COMPAT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from framepath.layout.lint.stored_names import DRIVER_ATTRIBUTES
 from framepath.layout.lint.subject import Check, Subject
@@ -35,9 +35,7 @@ def made_addresses(layout: Layout) -> set[str]:
 def _resolved(target: str, made: set[str], links: dict[str, str]) -> str | None:
     """Address that a target means once aliases are followed; None when it does not exist."""
     address = ""
-    for component in target.split("/"):
-        if component in ("", "."):
-            continue
+    for component in target.split("/")[1:]:
         address = f"{address}/{component}"
         if address in links:
             address = links[address]
@@ -49,38 +47,42 @@ def _resolved(target: str, made: set[str], links: dict[str, str]) -> str | None:
 def _dangling(subject: Subject) -> Iterator[Hit]:
     layout = subject.layout
     made = made_addresses(layout)
+    all_links = {address for address, _ in layout.walk_hardlinks()}
+    severity_in_default_group = _default_group_rule(subject)
     links: dict[str, str] = {}
     for address, link in layout.walk_hardlinks():
-        resolved = _resolved(link.target, made, links) if link.target else None
-        if resolved is not None:
-            links[address] = resolved
+        # HDF5 takes a relative target from the root, and passes over "." and doubled slashes.
+        target = "".join(f"/{part}" for part in link.target.split("/") if part not in ("", "."))
+        resolved = _resolved(target, made, links) if target else None
+        severity = severity_in_default_group(target)
+        if resolved is not None or severity is None:
+            links[address] = resolved or target
             continue
-        severity = _by_default_group(subject, link.target)
-        if severity is None:
-            links[address] = link.target
-            continue
-        later = any(link.target == other for other, _ in layout.walk_hardlinks())
+        why = "a link that is made later" if target in all_links else "which does not exist"
         yield Hit(
-            found=f"{address} -> {link.target!r}"
-            + (", a link that is made later" if later else ", which does not exist"),
+            found=f"{address} -> {link.target!r}, {why}",
             position=link.position,
             severity=severity,
         )
 
 
-def _by_default_group(subject: Subject, target: str) -> Severity | None:
-    """How sure it is that no NDAttribute of the default group gives the target; None: it does."""
+def _default_group_rule(subject: Subject) -> Callable[[str], Severity | None]:
+    """How bad a link to an address is that is not in the layout; None: an NDAttribute makes it."""
     group = subject.layout.default_attribute_group()
-    parent, _, name = target.rpartition("/")
-    if group is None or parent != group:
-        return Severity.ERROR
-    placed = {d.ndattribute for _, d in subject.layout.walk_datasets()}
-    if name in placed:
-        return Severity.ERROR
-    if name in DRIVER_ATTRIBUTES or (subject.attributes and subject.attributes.get(name)):
-        return None
-    # A driver may add what no file names; in the root a forgotten group is the likelier reason.
-    return Severity.WARNING if subject.attributes is not None or group == "" else None
+    placed = {dataset.ndattribute for _, dataset in subject.layout.walk_datasets()}
+    definitions = subject.attributes.definitions if subject.attributes else ()
+    known = DRIVER_ATTRIBUTES | {definition.name for definition in definitions}
+
+    def severity(target: str) -> Severity | None:
+        parent, _, name = target.rpartition("/")
+        if group is None or parent != group or name in placed:
+            return Severity.ERROR
+        if name in known:
+            return None
+        # A driver may add what no file names; in the root a slip is the likelier reason.
+        return Severity.WARNING if subject.attributes is not None or group == "" else None
+
+    return severity
 
 
 LINK_CHECKS = (

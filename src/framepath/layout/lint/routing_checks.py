@@ -81,6 +81,7 @@ def _without_global(subject: Subject) -> Iterator[Hit]:
 
 def _unknown_destinations(subject: Subject) -> Iterator[Hit]:
     detectors = subject.layout.detector_datasets()
+    default = subject.layout.default_destination()
     for text in subject.frame_types or ():
         if text.destination not in detectors:
             why = _likely_reason(subject.layout, text.destination)
@@ -88,7 +89,7 @@ def _unknown_destinations(subject: Subject) -> Iterator[Hit]:
                 found=f"{text}{why}",
                 expected=f"one of {', '.join(detectors) or 'the detector datasets: none'}",
                 where=FRAME_TYPES,
-                effect=f"its frames go to {subject.layout.default_destination()}, in silence",
+                effect=f"its frames go to {default}, in silence",
             )
 
 
@@ -121,13 +122,13 @@ def _cut_addresses(subject: Subject) -> Iterator[Hit]:
     if not layout.destination_attribute:
         return
     limit, _ = destination_limit(subject)
-    named: set[str] = {text.destination for text in subject.frame_types or ()}
+    default = layout.default_destination()
+    named = {text.destination for text in subject.frame_types or ()}
     for address, dataset in layout.detector_datasets().items():
         # Frames reach the default dataset without a name, and named texts have their own finding.
         if len(address.encode()) > limit and address not in named:
             hit = _too_long(subject, address, address)
-            is_default = address == layout.default_destination()
-            severity = Severity.WARNING if is_default else hit.severity
+            severity = Severity.WARNING if address == default else hit.severity
             yield replace(hit, where="", position=dataset.position, severity=severity)
 
 
@@ -148,9 +149,9 @@ def _never_named(subject: Subject) -> Iterator[Hit]:
     layout = subject.layout
     if not subject.frame_types or not layout.destination_attribute:
         return
-    named: set[str] = {text.destination for text in subject.frame_types}
+    reached = {text.destination for text in subject.frame_types} | {layout.default_destination()}
     for address, dataset in layout.detector_datasets().items():
-        if address not in named and address != layout.default_destination():
+        if address not in reached:
             yield Hit(found=f"{address}, which no frame type names", position=dataset.position)
 
 

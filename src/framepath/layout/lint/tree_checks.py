@@ -61,12 +61,12 @@ def _no_routing(subject: Subject) -> Iterator[Hit]:
     layout = subject.layout
     detectors = layout.detector_datasets()
     if len(detectors) > 1 and not layout.destination_attribute:
-        others = [a for a in detectors if a != layout.default_destination()]
+        default = layout.default_destination()
+        others = [address for address in detectors if address != default]
         yield Hit(
             found=f"no routing attribute, but detector datasets {', '.join(detectors)}",
             position=detectors[others[0]].position,
-            effect=f"every frame goes to {layout.default_destination()}; "
-            f"{', '.join(others)} hold one frame of fill",
+            effect=f"every frame goes to {default}; {', '.join(others)} hold one frame of fill",
         )
 
 
