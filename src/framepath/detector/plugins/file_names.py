@@ -9,13 +9,13 @@ from pathlib import Path
 from framepath.errors import SettingsError
 
 _DIRECTIVE = re.compile(
-    r"%(?P<flags>[-+ #0]*)(?P<width>\d+|\*)?(?P<precision>\.(?:\d+|\*)?)?"
+    r"%(?P<flags>[-+ 0]*)(?P<width>\d+|\*)?(?P<precision>\.(?:\d+|\*)?)?"
     r"(?:hh|h|ll|l|j|z|t|L)?(?P<kind>.)",
     re.DOTALL,
 )
 _MAX_WIDTH = 255
 _FOR_TEXT = frozenset("s")
-_FOR_NUMBER = frozenset("diouxXc")
+_FOR_NUMBER = frozenset("diouxX")
 
 
 def full_name(template: str, path: str, name: str, number: int) -> str:
@@ -55,16 +55,30 @@ def _formatted(template: str, match: re.Match[str], argument: str | int) -> str:
     if int(width or 0) > _MAX_WIDTH or int(digits) > _MAX_WIDTH:
         raise _bad(template, f"{match[0]}: wider than {_MAX_WIDTH} characters")
     if isinstance(argument, str):
-        python = f"%{flags.replace('0', '').replace('+', '').replace('#', '')}{width}{precision}s"
-        return python % argument
-    if kind in "ouxX" and argument < 0:
-        argument += 2**32
-    python_kind = {"i": "d", "u": "d"}.get(kind, kind)
-    if kind in "ouxX":
-        flags = flags.replace("+", "").replace(" ", "")
-    if kind == "o" and "#" in flags:
-        return (f"%{flags.replace('#', '')}{width}{precision}s") % f"0{argument:o}"
-    return f"%{flags}{width}{precision}{python_kind}" % argument
+        text = argument[: int(digits)] if precision else argument
+        return _padded(text, flags.replace("0", ""), int(width or 0))
+    sign, number = _digits(flags, kind, argument)
+    if precision:  # a precision switches the 0 flag off
+        number = "" if argument == 0 and int(digits) == 0 else number.zfill(int(digits))
+        flags = flags.replace("0", "")
+    return _padded(number, flags, int(width or 0), sign)
+
+
+def _digits(flags: str, kind: str, number: int) -> tuple[str, str]:
+    """Sign and digits of a number without padding."""
+    if kind in "di":
+        sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
+        return sign, str(abs(number))
+    number &= 0xFFFFFFFF  # unsigned directives see the bits of a C int
+    return "", format(number, {"u": "d"}.get(kind, kind))
+
+
+def _padded(text: str, flags: str, width: int, sign: str = "") -> str:
+    if "-" in flags:
+        return (sign + text).ljust(width)
+    if "0" in flags:
+        return sign + text.zfill(width - len(sign))
+    return (sign + text).rjust(width)
 
 
 def _bad(template: str, found: str) -> SettingsError:

@@ -1,0 +1,263 @@
+"""The HDF5 plugin's modes, names, messages and refusals, with the real writer."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from framepath.detector.graph import Graph
+from framepath.detector.plugins.hdf5 import Hdf5Plugin
+from framepath.detector.port import PutRefused
+from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
+
+SINGLE, CAPTURE, STREAM = range(3)
+DATA = "/entry/data/data"
+
+
+class Hdf1:
+    """One plugin, fed by hand, and short words for what tests do with it."""
+
+    def __init__(self, folder):
+        self.graph = Graph()
+        self.plugin = make_plugin("HDF1", self.graph, Hdf5Plugin, QueueSize=100)
+        self.port = self.plugin.port
+        self.plugin.start()
+        self.put(
+            FilePath=str(folder),
+            FileName="f",
+            FileTemplate="%s%s_%3.3d.h5",
+            FileWriteMode=STREAM,
+            NumCapture=3,
+        )
+
+    def put(self, **values):
+        for name, value in values.items():
+            self.port.put(name, value)
+
+    def send(self, *indices, **how):
+        for index in indices:
+            self.graph.send(SOURCE, numbered(index, **how))
+        assert self.graph.wait_idle(10)
+
+    def write_file(self):
+        self.put(WriteFile=1)
+        done = []
+        self.port.when_done("WriteFile", lambda: done.append(1))
+        wait_for(lambda: bool(done), "WriteFile")
+
+    @property
+    def status(self):
+        return self.port["WriteStatus"], self.port["WriteMessage"]
+
+    def stored(self, name=None):
+        with h5py.File(name or self.port["FullFileName"]) as file:
+            return [int(frame.flat[0]) // 100 for frame in file[DATA][()].reshape(-1, 4, 6)]
+
+
+@pytest.fixture
+def hdf(tmp_path):
+    made = Hdf1(tmp_path)
+    yield made
+    made.plugin.stop()
+
+
+def test_a_stream_takes_as_many_frames_as_asked_and_closes(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    assert (hdf.port["Capture"], hdf.port["FullFileName"]) == (1, f"{tmp_path}/f_000.h5")
+    hdf.send(1, 2, 3, 4)
+    assert (hdf.port["Capture"], hdf.port["NumCaptured"]) == (0, 3)
+    assert hdf.status == (0, "")
+    assert hdf.stored() == [1, 2, 3]
+
+
+def test_zero_frames_wanted_means_until_stopped(hdf):
+    hdf.send(0)
+    hdf.put(NumCapture=0, Capture=1)
+    hdf.send(*range(1, 8))
+    assert hdf.port["Capture"] == 1
+    hdf.put(Capture=0)
+    assert hdf.stored() == list(range(1, 8))
+
+
+def test_a_capture_holds_frames_until_they_are_written(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(FileWriteMode=CAPTURE, Capture=1)
+    hdf.send(1, 2, 3, 4)
+    assert (hdf.port["Capture"], hdf.port["NumCaptured"]) == (0, 3)
+    assert list(tmp_path.iterdir()) == []
+    hdf.write_file()
+    assert hdf.stored() == [1, 2, 3]
+    assert hdf.port["NumCaptured"] == 0
+    hdf.write_file()
+    assert hdf.status == (1, "ERROR, no capture buffer present")
+
+
+def test_a_capture_stopped_early_writes_what_it_has(hdf):
+    hdf.send(0)
+    hdf.put(FileWriteMode=CAPTURE, NumCapture=9, Capture=1)
+    hdf.send(1, 2)
+    hdf.put(Capture=0)
+    hdf.write_file()
+    assert hdf.stored() == [1, 2]
+
+
+def test_auto_save_writes_a_capture_by_itself(hdf):
+    hdf.send(0)
+    hdf.put(FileWriteMode=CAPTURE, AutoSave=1, Capture=1)
+    hdf.send(1, 2, 3)
+    assert hdf.stored() == [1, 2, 3]
+
+
+def test_single_mode_writes_the_last_frame_or_each(hdf, tmp_path):
+    hdf.put(FileWriteMode=SINGLE, AutoIncrement=1)
+    hdf.write_file()
+    assert list(tmp_path.iterdir()) == []
+    hdf.send(4)
+    hdf.write_file()
+    assert hdf.stored() == [4]
+    hdf.put(AutoSave=1)
+    hdf.send(5, 6)
+    assert [hdf.stored(tmp_path / f"f_00{n}.h5") for n in (1, 2)] == [[5], [6]]
+    assert hdf.port["FileNumber"] == 3
+
+
+def test_capture_in_single_mode_is_refused(hdf):
+    hdf.send(0)
+    hdf.put(FileWriteMode=SINGLE, Capture=1)
+    assert hdf.port["Capture"] == 0
+    assert hdf.status == (1, "ERROR: capture not supported in Single mode")
+
+
+def test_without_a_frame_capture_stays_done_in_silence(hdf, tmp_path):
+    hdf.put(Capture=1)
+    assert hdf.port["Capture"] == 0
+    assert hdf.status == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lazy_open_waits_for_the_first_frame(hdf, tmp_path):
+    hdf.put(LazyOpen=1, Capture=1)
+    assert (hdf.port["Capture"], hdf.port["FullFileName"]) == (1, "")
+    assert hdf.status == (0, "Lazy Open...")
+    assert list(tmp_path.iterdir()) == []
+    hdf.send(1, 2, 3)
+    assert hdf.stored() == [1, 2, 3]
+    assert hdf.status == (0, "")
+
+
+def test_the_number_is_incremented_when_the_file_is_opened(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(AutoIncrement=1, FileNumber=7, Capture=1)
+    assert hdf.port["FileNumber"] == 8
+    assert hdf.port["FullFileName"] == f"{tmp_path}/f_007.h5"
+
+
+def test_capture_while_capturing_begins_the_next_file(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(AutoIncrement=1, Capture=1)
+    hdf.send(1)
+    hdf.put(FileName="g", Capture=1)
+    hdf.send(2, 3, 4)
+    assert hdf.stored(tmp_path / "f_000.h5") == [1]
+    assert hdf.stored(tmp_path / "g_001.h5") == [2, 3, 4]
+
+
+def test_a_missing_folder_is_said_and_ends_the_capture(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(FilePath=str(tmp_path / "none"))
+    assert hdf.port["FilePathExists"] == 0
+    hdf.put(Capture=1)
+    assert hdf.port["Capture"] == 0
+    assert hdf.status == (1, f"Error opening file {tmp_path}/none/f_000.h5, status=3")
+    hdf.put(Capture=0)
+    assert hdf.status == (0, "")
+
+
+def test_folders_are_made_before_the_path_is_put(hdf, tmp_path):
+    hdf.put(CreateDirectory=-2, FilePath=str(tmp_path / "a" / "b"))
+    assert hdf.port["FilePathExists"] == 1
+    assert hdf.port["FilePath"] == f"{tmp_path}/a/b/"
+
+
+@pytest.mark.parametrize("change", [{"shape": (4, 3)}, {"dtype": np.uint32}])
+def test_a_frame_that_does_not_fit_is_ignored_and_said(hdf, change):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    hdf.send(1)
+    hdf.send(2, **change)
+    assert hdf.status == (1, "Invalid frame. Ignoring.")
+    assert (hdf.port["Capture"], hdf.port["NumCaptured"]) == (1, 1)
+    hdf.send(3, 4)
+    assert hdf.stored() == [1, 3, 4]
+
+
+def test_a_wild_template_is_refused(hdf):
+    with pytest.raises(PutRefused, match="file template cannot be used"):
+        hdf.put(FileTemplate="%s%s_%s.h5")
+    assert hdf.port["FileTemplate"] == "%s%s_%3.3d.h5"
+    assert hdf.port["WriteStatus"] == 1
+
+
+def test_a_temporary_suffix_is_there_until_the_file_is_closed(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(TempSuffix=".tmp", Capture=1)
+    hdf.send(1)
+    assert [path.name for path in tmp_path.iterdir()] == ["f_000.h5.tmp"]
+    assert hdf.port["FullFileName"] == f"{tmp_path}/f_000.h5"
+    hdf.send(2, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["f_000.h5"]
+
+
+@pytest.mark.parametrize(
+    ("destination", "is_stored"), [("all", True), ("filehdf1", True), ("FileTIFF1", False)]
+)
+def test_a_frame_may_name_the_file_plugin_it_is_for(hdf, destination, is_stored):
+    from framepath.spec.ndattribute import NDAttribute, NDAttrType
+
+    attribute = NDAttribute("FilePluginDestination", NDAttrType.STRING, destination)
+    hdf.send(0)
+    hdf.put(NumCapture=0, Capture=1)
+    hdf.graph.send(SOURCE, numbered(1, FilePluginDestination=attribute))
+    hdf.send(2)
+    hdf.put(Capture=0)
+    assert hdf.stored() == ([1, 2] if is_stored else [2])
+
+
+def test_a_layout_is_checked_when_it_is_put(hdf):
+    assert hdf.port["XMLErrorMsg"] == "Default layout selected"
+    for source, message in (
+        ("/no/such.xml", "XML description file cannot be opened"),
+        ("<?xml version='1.0'?><hdf5_layout>", "XML description file parser error"),
+    ):
+        with pytest.raises(PutRefused):
+            hdf.put(XMLFileName=source)
+        assert (hdf.port["XMLValid"], hdf.port["XMLErrorMsg"]) == (0, message)
+    hdf.send(0)
+    hdf.put(Capture=1)
+    assert hdf.status[1].startswith("Error opening file")
+    hdf.put(XMLFileName="")
+    assert (hdf.port["XMLValid"], hdf.port["XMLErrorMsg"]) == (1, "Default layout selected")
+
+
+def test_stopping_the_plugin_leaves_a_whole_file(hdf):
+    hdf.send(0)
+    hdf.put(NumCapture=0, Capture=1)
+    hdf.send(1, 2)
+    hdf.plugin.stop()
+    assert hdf.stored() == [1, 2]
+
+
+def test_frames_do_not_change_on_the_way(hdf):
+    hdf.send(0)
+    hdf.put(NumCapture=1, Capture=1)
+    frame = numbered(7, shape=(16, 9), dtype=np.uint16)
+    hdf.put(Capture=0)
+    hdf.graph.send(SOURCE, frame)
+    assert hdf.graph.wait_idle(10)
+    hdf.put(Capture=1)
+    hdf.graph.send(SOURCE, frame)
+    assert hdf.graph.wait_idle(10)
+    with h5py.File(hdf.port["FullFileName"]) as file:
+        np.testing.assert_array_equal(file[DATA][0], frame.data)
