@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -88,7 +89,7 @@ def _initialise(uri: str) -> None:
     # In this process: Tiled's own option starts a second interpreter, which doubles start-up.
     uri = ensure_specified_sql_driver(uri)
     if asyncio.run(_create_tables(uri)):
-        stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
+        stamp_head(Path(ALEMBIC_INI_TEMPLATE_PATH), Path(ALEMBIC_DIR), uri)
 
 
 async def _create_tables(uri: str) -> bool:

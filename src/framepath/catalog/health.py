@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -37,7 +38,7 @@ async def health(entry: Any, place: str) -> list[Finding]:
     return [finding for group in groups for finding in group]
 
 
-async def _arrays(entry: Any, place: str) -> Any:
+async def _arrays(entry: Any, place: str) -> AsyncIterator[tuple[Any, str]]:
     sources = entry.node.data_sources or []
     if sources:
         if sources[0].mimetype == HDF5_MIMETYPE:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import h5py
 import numpy as np
 
+from framepath.catalog.kept import KeptStacks
 from framepath.config.paths import translated
 from framepath.errors import FileUnreadable
 from framepath.files import Folders, open_frames
 from framepath.files.follow import follow
 from framepath.files.opened import FileSet
+from framepath.files.virtual_map import recorded_shape
 
 
 class Opener:
@@ -27,6 +30,7 @@ class Opener:
 
     def __init__(self, folders: Folders) -> None:
         self.folders = folders
+        self._kept = KeptStacks(folders)
 
     @contextlib.contextmanager
     def opened(self, paths: Sequence[str], address: str) -> Iterator[Any]:
@@ -37,8 +41,14 @@ class Opener:
         FramepathError
             A file or link is missing, unreadable or outside the folders.
         """
+        here = [self._here(path) for path in paths]
         with contextlib.ExitStack() as stack:
-            parts = [stack.enter_context(self._one(path, address)) for path in paths]
+            parts = [
+                stack.enter_context(
+                    self._kept.use((path, address), partial(open_any, path, address))
+                )
+                for path in here
+            ]
             yield parts[0] if len(parts) == 1 else InSequence(parts)
 
     @contextlib.contextmanager
@@ -54,15 +64,31 @@ class Opener:
         # Before anything joins it to the working folder: other hosts' paths look relative here.
         return translated(path, self.folders.path_map, self.folders.host) or path
 
-    @contextlib.contextmanager
-    def _one(self, path: str, address: str) -> Iterator[Any]:
-        path = self._here(path)
-        with self.node(path, address) as node:
-            if isinstance(node, h5py.Dataset) and node.ndim < 3 and not node.is_virtual:
-                yield small_array(node)
-                return
-        with contextlib.closing(open_frames(path, address, folders=self.folders)) as frames:
-            yield frames
+
+def open_any(path: str, address: str, folders: Folders) -> Any:
+    """Frames as a stack, which stays open; anything of fewer axes as an array in memory.
+
+    Raises
+    ------
+    FramepathError
+        A file or link is missing, unreadable or outside the folders.
+    """
+    with FileSet(folders) as files:
+        node = follow(files, files.open(path), address).node
+        if isinstance(node, h5py.Dataset) and len(recorded_shape(node)) < 3:
+            return InMemory(small_array(node))
+    return open_frames(path, address, folders=folders)
+
+
+class InMemory(np.ndarray):
+    """A small array that can be closed as a stack can."""
+
+    def __new__(cls, values: np.ndarray[Any, np.dtype[Any]]) -> InMemory:
+        """The same elements."""
+        return values.view(cls)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def small_array(dataset: h5py.Dataset) -> np.ndarray[Any, np.dtype[Any]]:
@@ -74,8 +100,14 @@ def small_array(dataset: h5py.Dataset) -> np.ndarray[Any, np.dtype[Any]]:
         Raw external storage, or an element type that has no array of plain bytes.
     """
     where = f"{dataset.file.filename}:{dataset.name}"
-    if dataset.external:
-        raise FileUnreadable("raw external storage is read for image data only", where=where)
+    if dataset.external or dataset.is_virtual:
+        raise FileUnreadable(
+            "data of other files is read for image data only",
+            found="raw external storage" if dataset.external else "a virtual dataset",
+            expected="three axes or more",
+            where=where,
+            next_step="read it with h5py",
+        )
     try:
         values = np.asarray(dataset[()])
     except (OSError, TypeError, ValueError) as error:

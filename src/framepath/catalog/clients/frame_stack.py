@@ -77,9 +77,8 @@ class FrameStackClient(ArrayClient):
 
         frame_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         frames = max(1, DASK_CHUNK_BYTES // max(1, frame_bytes))
-        return dask.array.from_array(
-            _Plain(self), chunks=(frames, *self.shape[1:]), asarray=False, fancy=False
-        )
+        chunks: Any = (frames, *self.shape[1:])
+        return dask.array.from_array(_Plain(self), chunks=chunks, asarray=False, fancy=False)
 
     def health(self) -> list[Finding]:
         """What is wrong between documents, files and links; empty when nothing is."""

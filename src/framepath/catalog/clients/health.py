@@ -21,6 +21,7 @@ def health_of(client: Any) -> list[Finding]:
     url = client.uri.replace("/api/v1/metadata/", f"{HEALTH_ROUTE}/", 1)
     for attempt in retry_context(client.context):
         with attempt:
-            rows = handle_error(client.context.http_client.get(url)).json()["findings"]
+            answer: Any = handle_error(client.context.http_client.get(url))
+            rows = answer.json()["findings"]
             return [Finding(**{**row, "severity": Severity(row["severity"])}) for row in rows]
     raise AssertionError("retry_context either returns or raises")
