@@ -81,11 +81,13 @@ def _failed(status: AttributesStatus, hit: Hit, origin: str) -> AttributeSet:
 
 def _expanded(text: str | bytes, macros: str) -> str | bytes:
     """Text with its macros replaced; bytes stay in the encoding that the XML declares."""
-    if isinstance(text, str) or not macros:
-        return expand_macros(text, macros) if isinstance(text, str) else text
+    if isinstance(text, str):
+        return expand_macros(text, macros)
+    if not macros:
+        return text
     # Latin-1 maps every byte to one character and back, as a program that knows only bytes would.
-    expanded = expand_macros(text.decode("latin-1"), macros.encode().decode("latin-1"))
-    return expanded.encode("latin-1")
+    macro_bytes = macros.encode(errors="surrogatepass")
+    return expand_macros(text.decode("latin-1"), macro_bytes.decode("latin-1")).encode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,9 @@ class _Group:
     datasets: dict[str, _Dataset] = field(default_factory=dict)
     hardlinks: dict[str, HardLink] = field(default_factory=dict)
 
-    def has_child(self, name: str) -> bool:
-        """ADCore looks at groups and datasets only (rules 5.1, 6.6)."""
-        return name in self.groups or name in self.datasets
+    def child(self, name: str) -> _Group | _Dataset | None:
+        """The child that has a name; ADCore asks groups and datasets only (rules 5.1, 6.6)."""
+        return self.groups.get(name) or self.datasets.get(name)
 
     def frozen(self) -> LayoutGroup:
         return replace(
@@ -184,8 +184,9 @@ class TreeBuilder:
         parent = self._current
         if isinstance(parent, _Dataset):
             self._report(quirks.MISPLACED, f"{name!r} inside dataset {parent.node.name!r}")
-        elif parent is not None and parent.has_child(name):
-            self._report(quirks.DUPLICATE_NAME, f"{name!r} again in {parent.node.name or '/'!r}")
+        elif parent is not None and (first := parent.child(name)):
+            found = f"{name!r} again in {parent.node.name or '/'!r}, first at {first.node.position}"
+            self._report(quirks.DUPLICATE_NAME, found)
             return None
         elif parent is not None and name in parent.hardlinks:
             # ADCore makes the element; the link then fails when the file is opened.
@@ -215,7 +216,7 @@ class TreeBuilder:
             return
         if parent is self._root:
             self._report(quirks.OUTSIDE_GROUP, f"hard link {name!r}")
-        if parent.has_child(name) or name in parent.hardlinks:
+        if parent.child(name) or name in parent.hardlinks:
             self._report(quirks.DUPLICATE_HARDLINK, f"hard link {name!r}")
         elif target is None:
             self._report(quirks.INCOMPLETE_HARDLINK, f"hard link {name!r} without target")
