@@ -14,7 +14,7 @@ from framepath.layout.rules import Hit, Rule
 MBBO_STATES = 16
 """States of an mbbo record."""
 
-_WITH_STATE = re.compile(r"([A-Za-z0-9_]+)=(.*)", re.DOTALL)
+_WITH_STATE = re.compile(r"([A-Za-z0-9_]{1,32})=(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
