@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,13 +13,17 @@ import numpy as np
 from framepath.errors import FrameRefused, SettingsError, WriteFailed
 from framepath.spec.addresses import EIGER_DATA_ADDRESS, EIGER_DATA_GROUP
 from framepath.spec.frame import Frame
-from framepath.spec.ledger import Fate, LedgerRow
+from framepath.spec.ledger import LEDGER_DTYPE, Fate, LedgerRow
 from framepath.spec.ndattribute import FRAME_CHECKSUM
 from framepath.writing.eiger.data_file import DataFile, ImageDataset
 from framepath.writing.eiger.master import link_data_files, write_ledger, write_tree
 from framepath.writing.eiger.metadata import EigerMetadata, mask_value, series_values
 from framepath.writing.eiger.series import FILE_SETTINGS, Series
 from framepath.writing.output_file import OutputFile, failures_as
+from framepath.writing.room import FreeSpace
+
+_MASTER_BYTES_A_PIXEL = 16
+"""What the pixel mask and the flatfield take in the master, with room to spare."""
 
 
 class EigerFileWriter:
@@ -98,6 +103,7 @@ class EigerFileWriter:
         self._mask = _checked_mask(pixel_mask, self._series.shape_yx)
         self._on_data_file = on_data_file
         self._keeps_ledger = ledger
+        self._room = FreeSpace(self._series.directory, _MASTER_BYTES_A_PIXEL * prod(shape_yx))
         self._file: DataFile | None = None
         self._master: OutputFile | None = None
         self._in_master: ImageDataset | None = None
@@ -133,6 +139,7 @@ class EigerFileWriter:
         self.n_received += 1
         try:
             self._check(frame)
+            self._room.spend(frame.n_bytes + LEDGER_DTYPE.itemsize)
             images = self._open_images()
             index = images.append(frame)
         except (FrameRefused, WriteFailed) as error:
@@ -199,11 +206,22 @@ class EigerFileWriter:
     def _finish_data_file(self) -> None:
         assert self._file is not None
         done, self._file = self._file, None
-        done.close()
+        try:
+            done.close()
+        except WriteFailed as error:
+            self._lose(done.images.n_stored, error.summary)
+            raise
         self._parts.append((done.path.name, done.images.n_stored))
         self.data_paths.append(done.path)
         if self._on_data_file is not None:
             self._on_data_file(done.path)
+
+    def _lose(self, n_frames: int, reason: str) -> None:
+        """Take back the rows of a data file that could not be finished."""
+        self.n_stored -= n_frames
+        stored = [at for at, row in enumerate(self._rows) if row.fate == Fate.STORED]
+        for at in stored[len(stored) - n_frames :]:
+            self._rows[at] = self._rows[at]._replace(index=-1, fate=Fate.REFUSED, reason=reason)
 
     def close(self) -> None:
         """Finish the last data file and write the master; after an abort too.

@@ -19,7 +19,7 @@ def master(request, tmp_path):
     metadata = EigerMetadata(nimages=N_FRAMES, ntrigger=1)
     with EigerFileWriter(
         *(tmp_path, "s_$id", 3),
-        **dict(shape_yx=(4, 6), dtype="u2", images_per_file=3, format=request.param),
+        **{"shape_yx": (4, 6), "dtype": "u2", "images_per_file": 3, "format": request.param},
         metadata=metadata,
     ) as writer:
         for index in range(N_FRAMES):
