@@ -71,10 +71,12 @@ class Laboratory:
 
     def series(self, detector: FrameDetector, steps: Iterable[tuple[FrameType, int]]) -> Any:
         """Run ``frame_series`` and return the run as the catalog has it."""
-        (uid,) = self.engine(frame_series(detector, list(steps)))
-        return self.catalog[uid]
+        return self._run(frame_series(detector, list(steps)))
 
-    def count(self, detector: FrameDetector, num: int) -> Any:
+    def count(self, detector: Any, num: int) -> Any:
         """Run ``bp.count`` and return the run as the catalog has it."""
-        (uid,) = self.engine(count([detector], num=num))
-        return self.catalog[uid]
+        return self._run(count([detector], num=num))
+
+    def _run(self, plan: Any) -> Any:
+        uids: Any = self.engine(plan)
+        return self.catalog[uids[0]]
