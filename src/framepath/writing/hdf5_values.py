@@ -28,23 +28,26 @@ def text_type(n_bytes: int) -> h5py.h5t.TypeStringID:
     return kind
 
 
-def fitting_bytes(text: str | bytes, room: int) -> bytes:
+def fitting_bytes(text: str | bytes, room: int | None = None) -> bytes:
     """UTF-8 of ``text`` in at most ``room`` bytes, cut at a character, and at the first NUL."""
     raw = text.encode(errors="replace") if isinstance(text, str) else text
     raw = raw.split(b"\0", 1)[0]
-    if len(raw) <= room:
+    if room is None or len(raw) <= room:
         return raw
     while room and raw[room] & 0xC0 == 0x80:
         room -= 1
     return raw[:room]
 
 
-def write_text_attribute(owner: HasAttributes, name: str, text: str) -> None:
-    """Scalar string attribute of length + 1 bytes (rule 7.1)."""
-    raw = fitting_bytes(text, 2**16)
-    kind = text_type(len(raw) + 1)
+def write_text_attribute(
+    owner: HasAttributes, name: str, text: str | bytes, n_bytes: int | None = None
+) -> None:
+    """Scalar string attribute of ``n_bytes``, by default of length + 1 (rule 7.1)."""
+    raw = fitting_bytes(text, n_bytes - 1 if n_bytes else None)
+    n_bytes = n_bytes or len(raw) + 1
+    kind = text_type(n_bytes)
     attribute = h5py.h5a.create(owner, name.encode(), kind, h5py.h5s.create(h5py.h5s.SCALAR))
-    attribute.write(np.array(raw, dtype=f"S{len(raw) + 1}"), mtype=kind)
+    attribute.write(np.array(raw, f"S{n_bytes}"), mtype=kind)
 
 
 def write_number_attribute(
@@ -72,7 +75,7 @@ def write_constant_dataset(
 ) -> h5py.h5d.DatasetID:
     """Dataset from a layout's ``value`` and ``type`` (rules 6.4 and 6.5)."""
     if kind is ConstantType.STRING:
-        raw = fitting_bytes(text, 2**20)
+        raw = fitting_bytes(text)
         file_type = text_type(len(raw) + 1)
         values, space = np.array([raw], f"S{len(raw) + 1}"), h5py.h5s.create_simple((1,))
     else:

@@ -16,12 +16,13 @@ from framepath.writing import performance
 from framepath.writing.attributes import AttributeTable, attributes_of
 from framepath.writing.compress import OrderedEncoder
 from framepath.writing.encoding import Encoding
+from framepath.writing.layout_attributes import overwrite_closing, put_closing, reserve_closing
 from framepath.writing.ledger_rows import LEDGER_CHUNK_BYTES, LedgerDataset
 from framepath.writing.output_file import OutputFile, failures_as
 from framepath.writing.performance import PerformanceTable
 from framepath.writing.room import FreeSpace
 from framepath.writing.settings import FileWriteMode, WriterSettings
-from framepath.writing.tree import TreeBuilder, put_closing_attributes
+from framepath.writing.tree import TreeBuilder
 
 _MOST_WAITING_ROWS = 4096
 """Attribute rows kept in memory where no flush writes them earlier."""
@@ -79,6 +80,8 @@ class RoutedFile:
         self._attributes.write_once(When.FILE_OPEN, attributes)
         self._performance_dataset = tree.performance
         self._ledger = LedgerDataset(file) if self._settings.keeps_ledger else None
+        if self._settings.swmr and self._settings.store_attributes:
+            reserve_closing(file, self._layout, attributes)
         self._output.start(self._settings.swmr)
 
     def _closing_bytes(self, frame_bytes: int) -> int:
@@ -205,7 +208,8 @@ class RoutedFile:
             for dataset in self._frames.values():
                 dataset.at_least_one_frame()
         if self._settings.store_attributes:
-            put_closing_attributes(self._output.h5.id, self._layout, latest)
+            put = overwrite_closing if self._settings.swmr else put_closing
+            put(self._output.h5.id, self._layout, latest)
         # Rule 8.3: the captured count, which limits the table, has run down in Capture mode.
         if self._performance_dataset is not None and not (
             compat and self._settings.write_mode is FileWriteMode.CAPTURE

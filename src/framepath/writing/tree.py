@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import h5py
-import h5py.h5o
-import numpy as np
+import h5py.h5i
 
 from framepath.errors import LayoutError
 from framepath.layout.model import (
@@ -22,7 +21,7 @@ from framepath.layout.model import (
     When,
 )
 from framepath.spec.frame import Frame
-from framepath.spec.ndattribute import NDAttribute, NDAttrType
+from framepath.spec.ndattribute import NDAttribute
 from framepath.writing import performance
 from framepath.writing.columns import Column, create_column_dataset, describe
 from framepath.writing.encoding import Encoding
@@ -35,9 +34,9 @@ from framepath.writing.hdf5_values import (
     HasAttributes,
     write_constant_attribute,
     write_constant_dataset,
-    write_number_attribute,
     write_text_attribute,
 )
+from framepath.writing.layout_attributes import exists, is_from_ndattribute, put_ndattribute
 from framepath.writing.placing import CountedPlaces, NamedPlaces
 from framepath.writing.settings import WriterSettings
 
@@ -108,10 +107,8 @@ class TreeBuilder:
             self._put_attributes(made, node.attributes)
             write_dimension_attributes(made, self._frame)
         elif node.source is Source.CONSTANT:
-            # Rule 6.3: without a type ADCore loses the value.
-            lost = node.type is None and self._settings.mode is Mode.COMPAT
             kind = node.type or ConstantType.STRING
-            made = write_constant_dataset(group, node.name, "" if lost else node.value, kind)
+            made = write_constant_dataset(group, node.name, node.value, kind)
             self._put_attributes(made, node.attributes)
 
     def _places(self, address: str) -> CountedPlaces | NamedPlaces:
@@ -177,7 +174,7 @@ class TreeBuilder:
                 "an NDAttribute has the name of something else in the file",
                 found=repr(name),
                 expected="a name that is free in its group",
-                where=group.name.decode(),
+                where=h5py.h5i.get_name(group).decode(),
                 next_step="rename it, or give it a dataset of its own in the layout",
             )
         return False
@@ -205,53 +202,5 @@ class TreeBuilder:
 
     def _make_link(self, address: str, link: HardLink) -> None:
         """Rule 10.1: a link to nothing is left out, and the file goes on."""
-        names = self._file.links
-        target, name = link.target.encode(), address.encode()
-        if _exists(self._file, target) and not _exists(self._file, name):
-            names.create_hard(name, self._file, target)
-
-
-def _exists(file: h5py.h5f.FileID, address: bytes) -> bool:
-    """Whether every component of an absolute or root-relative address exists."""
-    here = b""
-    for part in address.strip(b"/").split(b"/"):
-        here += b"/" + part
-        if not part or not file.links.exists(here):
-            return False
-    return True
-
-
-def is_from_ndattribute(node: LayoutAttribute) -> bool:
-    """The HDF5 attribute takes its value from an NDAttribute."""
-    return node.source is Source.NDATTRIBUTE
-
-
-def put_ndattribute(
-    owner: HasAttributes, node: LayoutAttribute, attributes: Mapping[str, NDAttribute]
-) -> None:
-    """HDF5 attribute from an NDAttribute (rule 7.3); nothing where there is no value."""
-    attribute = attributes.get(node.ndattribute)
-    if attribute is None or attribute.value is None or attribute.type is NDAttrType.UNDEFINED:
-        return
-    if attribute.type is NDAttrType.STRING:
-        value = attribute.value
-        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        write_text_attribute(owner, node.name, text)
-    else:
-        numbers = [np.array(attribute.value, attribute.type.dtype).item()]
-        write_number_attribute(owner, node.name, numbers, attribute.type.dtype)
-
-
-def put_closing_attributes(
-    file: h5py.h5f.FileID, layout: Layout, attributes: Mapping[str, NDAttribute]
-) -> None:
-    """The HDF5 attributes that a layout wants at file close (rule 7.3)."""
-    owners = [(address, group.attributes) for address, group in layout.walk_groups()]
-    owners += [(address, node.attributes) for address, node in layout.walk_datasets()]
-    for address, nodes in owners:
-        for node in nodes:
-            wanted = is_from_ndattribute(node) and node.when is When.FILE_CLOSE
-            if wanted and _exists(file, address.encode()):
-                owner = h5py.h5o.open(file, address.encode())
-                if not h5py.h5a.exists(owner, node.name.encode()):
-                    put_ndattribute(owner, node, attributes)  # type: ignore[arg-type]
+        if exists(self._file, link.target) and not exists(self._file, address):
+            self._file.links.create_hard(address.encode(), self._file, link.target.encode())
