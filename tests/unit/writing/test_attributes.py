@@ -8,13 +8,13 @@ import socket
 import h5py
 import numpy as np
 import pytest
-from unit.writing.recipes import ONE_DATASET, frame, number, text
 
 from framepath.errors import FrameRefused, LayoutError
 from framepath.layout.model import Mode
 from framepath.spec.ledger import Fate
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 from framepath.writing import RoutedWriter, WriterSettings
+from unit.writing.recipes import ONE_DATASET, frame, number, text
 
 COMPAT = WriterSettings(mode=Mode.COMPAT)
 KINDS = NDAttrType

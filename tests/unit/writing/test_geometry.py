@@ -8,7 +8,6 @@ import math
 import h5py
 import numpy as np
 import pytest
-from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, sent_to
 
 from framepath.errors import FrameRefused, SettingsError
 from framepath.layout.model import Mode
@@ -16,12 +15,12 @@ from framepath.spec.frame import ColorMode, DataType, Dimension, Frame
 from framepath.spec.ledger import Fate
 from framepath.spec.ndattribute import NDAttrType
 from framepath.writing import FileWriteMode, RoutedWriter, WriterSettings
+from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, sent_to
 
 
 def write(path, frames, layout=ONE_DATASET, **settings):
     with RoutedWriter(path, layout, WriterSettings(**settings)) as writer:
-        rows = [writer.write(one) for one in frames]
-    return rows
+        return [writer.write(one) for one in frames]
 
 
 @pytest.mark.parametrize("kind", DataType)
@@ -151,14 +150,15 @@ def at(index, n, x):
     return frame(index, number("n", n, NDAttrType.INT32), number("x", x, NDAttrType.INT32))
 
 
-class TestPositionMode:
-    settings = {"extra_dimensions": (3, 2), "position_attributes": ("n", "x")}
+PLACED = {"extra_dimensions": (3, 2), "position_attributes": ("n", "x")}
 
+
+class TestPositionMode:
     def test_frames_go_to_the_place_they_name(self, tmp_path):
         path = tmp_path / "placed.h5"
         places = list(itertools.product(range(3), range(2)))
         order = [3, 0, 5, 1, 4, 2]
-        rows = write(path, [at(i, *places[i]) for i in order], **self.settings)
+        rows = write(path, [at(i, *places[i]) for i in order], **PLACED)
         with h5py.File(path) as file:
             data = file["/entry/data"]
             assert data.shape == (2, 3, 4, 6)
@@ -169,9 +169,7 @@ class TestPositionMode:
     @pytest.mark.parametrize("place", [(3, 0), (0, 2), (-1, 0), (0.5, 0)])
     def test_a_place_outside_is_refused(self, tmp_path, place):
         bad = frame(1, number("n", place[0]), number("x", place[1]))
-        with RoutedWriter(
-            tmp_path / "outside.h5", ONE_DATASET, WriterSettings(**self.settings)
-        ) as writer:
+        with RoutedWriter(tmp_path / "outside.h5", ONE_DATASET, WriterSettings(**PLACED)) as writer:
             writer.write(frame(0, number("n", 0), number("x", 0)))
             with pytest.raises(FrameRefused, match="frame 2"):
                 writer.write(bad)
@@ -180,16 +178,12 @@ class TestPositionMode:
         assert writer.n_stored == 1
 
     def test_a_place_taken_twice(self, tmp_path):
-        with (
-            RoutedWriter(
-                tmp_path / "strict.h5", ONE_DATASET, WriterSettings(**self.settings)
-            ) as writer,
-            pytest.raises(FrameRefused, match="second time"),
-        ):
+        with RoutedWriter(tmp_path / "strict.h5", ONE_DATASET, WriterSettings(**PLACED)) as writer:
             writer.write(at(0, 1, 1))
-            writer.write(at(1, 1, 1))
+            with pytest.raises(FrameRefused, match="second time"):
+                writer.write(at(1, 1, 1))
         path = tmp_path / "compat.h5"
-        rows = write(path, [at(0, 1, 1), at(1, 1, 1)], mode=Mode.COMPAT, **self.settings)
+        rows = write(path, [at(0, 1, 1), at(1, 1, 1)], mode=Mode.COMPAT, **PLACED)
         assert rows[1].reason == "replaces an earlier frame at (1, 1)"
         with h5py.File(path) as file:
             assert file["/entry/data"][1, 1, 0, 0] == 2
@@ -201,7 +195,7 @@ class TestPositionMode:
             sent_to(1, "/entry/data/dark"),
             sent_to(2, "/entry/data/data", number("n", 2), number("x", 1)),
         ]
-        write(path, frames, ROUTED, mode=Mode.COMPAT, **self.settings)
+        write(path, frames, ROUTED, mode=Mode.COMPAT, **PLACED)
         with h5py.File(path) as file:
             assert file["/entry/data/dark"][..., 0, 0].tolist() == [[1, 2]]
             assert file["/entry/data/data"][1, 2, 0, 0] == 3

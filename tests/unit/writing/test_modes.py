@@ -5,12 +5,12 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
-from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to
 
 from framepath.errors import FrameRefused, SettingsError, WriteFailed
 from framepath.layout.model import Mode
 from framepath.spec.ledger import Fate
 from framepath.writing import FileWriteMode, RoutedWriter, WriterSettings
+from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to
 
 COMPAT, STRICT = Mode.COMPAT, Mode.STRICT
 

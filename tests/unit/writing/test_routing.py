@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import h5py
 import pytest
-from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to, text
 
 from framepath.errors import LayoutError, RoutingError
 from framepath.layout.model import Mode
@@ -12,6 +11,7 @@ from framepath.spec.frame_type import FrameType
 from framepath.spec.ledger import Fate
 from framepath.spec.ndattribute import NDAttribute, NDAttrType
 from framepath.writing import RoutedWriter, WriterSettings
+from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to, text
 
 COMPAT = WriterSettings(mode=Mode.COMPAT)
 
