@@ -1,5 +1,7 @@
 """Devices, plans and the document writer: from a Bluesky plan to documents that a file backs."""
 
+from typing import Any
+
 from framepath.acquire.creators import area_detector
 from framepath.acquire.plans import frame_series, record_ledger, set_frame_type, take
 from framepath.acquire.set_up_routing import configure_routing
@@ -14,6 +16,7 @@ __all__ = [
     "DARK",
     "FLAT",
     "IMAGE",
+    "DocumentWriter",
     "PathMap",
     "area_detector",
     "configure_routing",
@@ -22,3 +25,12 @@ __all__ = [
     "set_frame_type",
     "take",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the document writer when it is asked for: it brings Tiled's client along."""
+    if name == "DocumentWriter":
+        from framepath.acquire.document_writer import DocumentWriter
+
+        return DocumentWriter
+    raise AttributeError(name)

@@ -105,25 +105,24 @@ class Acquisition:
         Raises
         ------
         StagingError, FileUnreadable
-            The detector does not stop, or the file cannot be read back.
+            The detector does not stop, or the file cannot be read back or is not as described.
         """
         if self.ledger is None:
             self._end_exposures()
-            self._watch.stop()
             try:
                 self.file.wait_stored(self.counts.received.total())
             except FramesLost:
                 pass  # the file itself is counted below, and the ledger says what is missing
-            self.trigger.disarm()
             self.file.close()
             self.ledger = tuple(self._entry(t) for t in self.counts.triggered)
         return self.ledger
 
     def _end_exposures(self) -> None:
-        cut_short = self.shot is not None and not self.shot.status.done
-        if self.trigger.is_acquiring():
-            self.trigger.stop()
-            wait_until_idle(self.trigger, self.name)
+        # A shot that failed has told why: its frames are missed, not lost.
+        cut_short = self.shot is not None and not self.shot.status.success
+        self._watch.stop()
+        self.trigger.disarm()
+        wait_until_idle(self.trigger, self.name)
         self._count_received(self.trigger.n_received())
         if cut_short and self.shot is not None:
             self.counts.cut_short(self.shot)
@@ -133,6 +132,7 @@ class Acquisition:
         if self.counts.received[frame_type]:
             stored = self.file.stored(frame_type)
             address = self.file.where(frame_type)
+            self.streams[frame_type].check_as_written(stored)
         return LedgerEntry(
             detector=self.name,
             frame_type=frame_type.name.lower(),

@@ -9,10 +9,17 @@ from pathlib import Path
 from ophyd import Component
 
 from framepath.acquire.detector import FrameDetector, OnLoss
+from framepath.acquire.eiger import EigerFiles, EigerTrigger
 from framepath.acquire.exposures import AcquireTrigger, TriggerLogic
 from framepath.acquire.file_plugin import FileLogic, PluginFile
 from framepath.acquire.folders import FileFolder
-from framepath.acquire.parts import HDF5_PLUGIN, IMAGE_PLUGIN, SIM_CAMERA, PartTable
+from framepath.acquire.parts import (
+    EIGER_CAMERA,
+    HDF5_PLUGIN,
+    IMAGE_PLUGIN,
+    SIM_CAMERA,
+    PartTable,
+)
 from framepath.config.paths import PathMap
 from framepath.errors import SettingsError
 
@@ -76,11 +83,40 @@ _PLUGIN_NEEDED = (
     "hdf1.xml_valid",
 )
 
+
+def _eiger_logic(detector: FrameDetector) -> tuple[TriggerLogic, FileLogic]:
+    cam = detector.cam  # type: ignore[attr-defined]
+    return EigerTrigger(cam), EigerFiles(detector.name, cam, detector.folder)
+
+
+_EIGER_NEEDED = (
+    "cam.acquire",
+    "cam.acquire_time",
+    "cam.armed",
+    "cam.bit_depth_image",
+    "cam.file_path",
+    "cam.file_path_exists",
+    "cam.frame_type",
+    "cam.fw_enable",
+    "cam.fw_name_pattern",
+    "cam.manual_trigger",
+    "cam.num_captured",
+    "cam.num_images",
+    "cam.num_images_counter",
+    "cam.num_triggers",
+    "cam.save_files",
+    "cam.sequence_id",
+    "cam.special_trigger_button",
+    "cam.trigger_mode",
+    "cam.write_status",
+)
+
 _PLUGIN_PARTS = {"cam": SIM_CAMERA, "hdf1": HDF5_PLUGIN, "image": IMAGE_PLUGIN}
 
 KINDS: dict[str, Kind] = {
     "sim": Kind(_PLUGIN_PARTS, _plugin_logic, _PLUGIN_NEEDED),
     "generic": Kind(_PLUGIN_PARTS, _plugin_logic, _PLUGIN_NEEDED),
+    "eiger": Kind({"cam": EIGER_CAMERA, "image": IMAGE_PLUGIN}, _eiger_logic, _EIGER_NEEDED),
 }
 """Kinds of detectors that `area_detector` makes."""
 

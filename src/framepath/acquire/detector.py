@@ -197,8 +197,8 @@ class FrameDetector(Device):
                 where=self.name,
                 next_step="trigger the detector before reading it",
             )
-        description: dict[str, Any] = {**super().describe()}
-        return description | acquisition.stored_stream(acquisition.shot).describe()
+        others: Any = super().describe()
+        return {**others, **acquisition.stored_stream(acquisition.shot).describe()}
 
     def collect_asset_docs(self) -> Iterator[tuple[str, Any]]:
         """StreamResource and StreamDatum of the last shot."""

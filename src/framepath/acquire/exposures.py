@@ -92,7 +92,7 @@ class TriggerLogic(Protocol):
         ...
 
     def disarm(self) -> None:
-        """Called after the last exposure, before the file is closed."""
+        """End the series: what is under way is stopped; does not wait."""
         ...
 
 
@@ -180,4 +180,6 @@ class AcquireTrigger:
         return unreachable(self._cam.acquire.pvname, why=GONE)
 
     def disarm(self) -> None:
-        """Nothing is left to do."""
+        """Stop what is under way; nothing is after the last shot of a plan that went well."""
+        if self.is_acquiring():
+            self.stop()

@@ -80,6 +80,11 @@ _IMAGE_MORE = {
 
 _EIGER_MORE = {
     **_CAMERA_MORE,
+    "create_directory": _lazy(EpicsSignalWithRBV, "CreateDirectory"),
+    "fw_name_pattern": _lazy(EpicsSignalWithRBV, "FWNamePattern", string=True),
+    "save_files": _lazy(EpicsSignalWithRBV, "SaveFiles"),
+    "status_message": _lazy(EpicsSignalRO, "StatusMessage_RBV", string=True),
+    "write_message": _lazy(EpicsSignalRO, "WriteMessage", string=True),
     "fw_hdf5_format": _lazy(EpicsSignalWithRBV, "FWHDF5Format"),
     "bit_depth_image": _lazy(EpicsSignalRO, "BitDepthImage_RBV"),
     "data_source": _lazy(EpicsSignalWithRBV, "DataSource"),

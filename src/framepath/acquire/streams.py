@@ -10,7 +10,7 @@ from event_model import ComposeStreamResourceBundle, DataKey, StreamRange, compo
 
 from framepath.acquire.exposures import Documents
 from framepath.acquire.stored_file import StoredDataset
-from framepath.errors import StagingError
+from framepath.errors import FileUnreadable, StagingError
 from framepath.spec.documents import HDF5_MIMETYPE, STREAM_OF_FRAME_TYPE, image_key
 from framepath.spec.frame_type import FrameType
 
@@ -82,6 +82,28 @@ class FrameStream:
                 next_step="framepath lint the layout; framepath ledger lists what the file holds",
             )
         return self._stored
+
+    def check_as_written(self, written: StoredDataset | None) -> None:
+        """Compare the closed file with what the documents say of it.
+
+        Raises
+        ------
+        FileUnreadable
+            Shape or type of a frame differ: readers would be refused, or read nonsense.
+        """
+        told = self._stored
+        if told is None or written is None:
+            return
+        as_told = (told.frame_shape, told.dtype_numpy)
+        as_written = (written.frame_shape, written.dtype_numpy)
+        if as_told != as_written:
+            raise FileUnreadable(
+                f"frames of {self.name} are stored otherwise than their documents say",
+                found=f"shape and type {as_written}",
+                expected=f"{as_told}",
+                where=self._detector.file_logic.where(self.frame_type).path,
+                next_step="do not change region, binning or bit depth of a staged detector",
+            )
 
     def describe(self) -> dict[str, DataKey]:
         """Data key of one frame: (y, x), so that the catalog shows (frames, y, x)."""
