@@ -106,13 +106,15 @@ def test_a_data_file_is_there_once_it_is_full(tmp_path):
 
 
 def test_after_an_abort_the_master_lists_what_exists(tmp_path):
-    with (
-        pytest.raises(KeyboardInterrupt),
-        EigerFileWriter(tmp_path, shape_yx=SHAPE, dtype="u2", images_per_file=2) as writer,
-    ):
-        for index in range(3):
-            writer.write(Frame(pixels(index), index))
-        raise KeyboardInterrupt
+    def aborted(writer: EigerFileWriter) -> None:
+        with writer:
+            for index in range(3):
+                writer.write(Frame(pixels(index), index))
+            raise KeyboardInterrupt
+
+    writer = EigerFileWriter(tmp_path, shape_yx=SHAPE, dtype="u2", images_per_file=2)
+    with pytest.raises(KeyboardInterrupt):
+        aborted(writer)
     with h5py.File(writer.master_path) as file:
         links = [file["entry/data"].get(n, getlink=True) for n in sorted(file["entry/data"])]
     assert [(link.filename, link.path) for link in links] == [
@@ -240,7 +242,7 @@ def test_settings_that_no_eiger_has(tmp_path, wrong):
 
 def test_a_folder_that_is_not_there(tmp_path):
     writer = EigerFileWriter(tmp_path / "none", shape_yx=SHAPE, dtype="u2")
-    with pytest.raises(WriteFailed, match="No such file|folder is gone"):
+    with pytest.raises(WriteFailed, match="folder is gone"):
         writer.write(Frame(pixels(0), 1))
     with pytest.raises(WriteFailed):
         writer.close()
