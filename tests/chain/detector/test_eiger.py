@@ -140,6 +140,8 @@ def test_a_stopped_series_keeps_what_it_has(cam):
     assert cam.text("DetectorState_RBV") == "Aborted"
     cam.until("Armed", 0)
     assert len(frames_of(master_of(cam))) == 3
+    with h5py.File(master_of(cam)) as file:
+        assert file["/entry/instrument/detector/detectorSpecific/ntrigger"][()] == 3
     assert finished()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,10 @@ class SeriesFiles:
         WriteFailed
             A file could not be finished.
         """
+        metadata = self._writer.metadata
+        n_triggers = -(-self._writer.n_stored // max(metadata.nimages or 1, 1))
+        # A series that was disarmed early says what it has, not what it was armed for.
+        self._writer.metadata = replace(metadata, ntrigger=n_triggers)
         self._writer.close()
         self._finish_data_files()
         master = self._writer.master_path
