@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +47,16 @@ class RunningIoc:
 
 
 def random_prefix() -> str:
-    return f"T{secrets.token_hex(3).upper()}:"
+    """Of seven characters, as 13SIM1: has, because files hold PV names."""
+    return f"T{secrets.token_hex(3)[:5].upper()}:"
+
+
+def run_client(code: str) -> str:
+    """Run Python in another process, a second client to every IOC; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout
 
 
 @contextmanager

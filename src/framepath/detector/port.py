@@ -172,8 +172,7 @@ class Port:
         shown = handler(value) if handler else value
         if shown is not Shown.UNCHANGED:
             self.publish(name, value if shown is None else shown)
-            if name in self._paced:  # who has put a value may read it back at once
-                self.flush()
+        self.flush()  # who has put a value may read its effects at once
 
     # -- busy setpoints
 

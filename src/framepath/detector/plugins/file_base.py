@@ -48,6 +48,11 @@ class FileStore(Protocol):
     holds_many: bool
     """A file can hold several frames."""
 
+    @property
+    def says_why(self) -> bool:
+        """Messages give the reason; False: areaDetector's words, which do not."""
+        ...
+
     def open(self, path: Path, temp_suffix: str, first: Frame, write_mode: WriteMode) -> None:
         """Make a file for frames like ``first``; it has the suffix until it is closed."""
         ...
@@ -258,7 +263,7 @@ class FilePlugin:
             self._store.write(frame)
         except FrameRefused as error:
             log.warning("frame refused: %s", error, extra={"unique_id": frame.unique_id})
-            self._status(WRITE_ERROR, "Invalid frame. Ignoring.")
+            self._failed(error, "Invalid frame. Ignoring.")
             return False
         except (FramepathError, OSError) as error:
             log.exception("write failed", extra={"unique_id": frame.unique_id})
@@ -331,7 +336,7 @@ class FilePlugin:
             self._store.open(Path(name), suffix, first, mode)
         except (FramepathError, OSError) as error:
             log.warning("cannot open %s: %s", name, error)
-            self._status(WRITE_ERROR, f"Error opening file {name}, status=3")
+            self._failed(error, f"Error opening file {name}, status=3")
             return False
         self._is_open = True
         self._port.publish("FullFileName", name)
@@ -366,6 +371,9 @@ class FilePlugin:
             lost = self._lost.popleft()
             if self._is_open:
                 self._store.lost(lost)
+
+    def _failed(self, error: Exception, usual_words: str) -> None:
+        self._status(WRITE_ERROR, str(error) if self._store.says_why else usual_words)
 
     def _status(self, status: int, message: str) -> None:
         self._port.publish("WriteStatus", status)

@@ -13,6 +13,8 @@ from framepath.detector.plugins.file_base import FilePlugin, LostFrame, WriteMod
 from framepath.detector.plugins.hdf5_settings import mode_of, settings_of
 from framepath.detector.port import PutRefused
 from framepath.errors import FrameRefused, LayoutError
+from framepath.layout.failures import BadXml, LayoutRefused, SourceUnreadable
+from framepath.layout.model import Mode
 from framepath.layout.parse_layout import load_layout
 from framepath.spec.frame import Frame
 from framepath.spec.ledger import Fate
@@ -20,6 +22,8 @@ from framepath.writing.routed import RoutedWriter
 from framepath.writing.settings import FileWriteMode
 
 log = logging.getLogger(__name__)
+
+LAYOUT_FAILURES = (SourceUnreadable, BadXml, LayoutRefused)
 
 MakeWriter = Callable[..., RoutedWriter]
 
@@ -33,6 +37,11 @@ class Hdf5Store:
         self._port = plugin.port
         self._make_writer = make_writer
         self._writer: RoutedWriter | None = None
+
+    @property
+    def says_why(self) -> bool:
+        """Strict mode does."""
+        return mode_of(self._port) is Mode.STRICT
 
     def open(self, path: Path, temp_suffix: str, first: Frame, write_mode: WriteMode) -> None:
         """Make a file laid out for frames like ``first``."""
@@ -77,18 +86,28 @@ class Hdf5Plugin(FilePlugin):
         self._hdf5 = Hdf5Store(plugin, make_writer)
         super().__init__(plugin, self._hdf5)
         plugin.port.on_put("XMLFileName", self._on_layout)
+        plugin.port.on_put("FramepathMode", self._on_mode)
         plugin.port.on_put("FlushNow", self._on_flush)
 
     def _on_layout(self, value: Value) -> None:
+        self._port.publish("XMLFileName", value)
+        self._check_layout(str(value), mode_of(self._port))
+
+    def _on_mode(self, value: Value) -> None:
+        mode = Mode.STRICT if value else Mode.COMPAT
+        self._port.publish("FramepathMode", value)
+        self._check_layout(self._port.text("XMLFileName"), mode)
+
+    def _check_layout(self, source: str, mode: Mode) -> None:
         port = self._port
         try:
-            load_layout(str(value), mode_of(port))
+            load_layout(source, mode)
         except LayoutError as error:
-            port.publish("XMLFileName", value)
-            port.publish("XMLErrorMsg", getattr(error, "status_message", str(error)))
+            words = str(error) if mode is Mode.STRICT else _words(error)
+            port.publish("XMLErrorMsg", words)
             port.publish("XMLValid", 0)
             raise PutRefused(str(error)) from error
-        port.publish("XMLErrorMsg", "" if value else "Default layout selected")
+        port.publish("XMLErrorMsg", "" if source else "Default layout selected")
         port.publish("XMLValid", 1)
 
     def _on_flush(self, value: Value) -> Any:
@@ -101,3 +120,8 @@ class Hdf5Plugin(FilePlugin):
             self._hdf5.flush()
         self._port.set_setpoint("FlushNow", 0)
         self._port.end("FlushNow")
+
+
+def _words(error: LayoutError) -> str:
+    """areaDetector's own for a failure."""
+    return error.status_message if isinstance(error, LAYOUT_FAILURES) else str(error)
