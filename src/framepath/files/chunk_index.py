@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from framepath.errors import FileUnreadable
+from framepath.files.opened import hdf5_errors
 from framepath.files.source import Scratch, read_at
 
 _INDEX_FRACTION = 64
@@ -72,7 +73,8 @@ class ChunkIndex:
             offsets[chunk], sizes[chunk] = info.byte_offset, info.size
             masks[chunk] = info.filter_mask
 
-        self._dataset.id.chunk_iter(note)
+        with hdf5_errors(self._dataset.file.filename):
+            self._dataset.id.chunk_iter(note)
         return offsets.tolist(), sizes.tolist(), masks.tolist()
 
     def _pread(
@@ -100,12 +102,9 @@ class ChunkIndex:
         n_bytes = int(np.prod(self._chunk_shape, dtype=np.int64)) * dataset.dtype.itemsize
         # Filters may make incompressible chunks larger than their pixels.
         buffer = scratch.bytes("stored", n_bytes + n_bytes // 8 + 4096)
-        try:
-            mask, stored = dataset.id.read_direct_chunk(at, out=buffer)
-        except RuntimeError:  # h5py's type for "no such chunk"
-            return None
-        except OSError as error:
-            raise FileUnreadable(
-                "HDF5 cannot read a chunk", found=error, where=dataset.file.filename
-            ) from error
+        with hdf5_errors(dataset.file.filename):
+            try:
+                mask, stored = dataset.id.read_direct_chunk(at, out=buffer)
+            except RuntimeError:  # h5py's type for "no such chunk"
+                return None
         return np.frombuffer(stored, np.uint8), mask

@@ -16,7 +16,7 @@ import h5py
 from h5py import h5o  # type: ignore[attr-defined]
 
 from framepath.errors import FileMissing, FileUnreadable, LinkBroken
-from framepath.files.opened import FileSet, OpenFile
+from framepath.files.opened import FileSet, OpenFile, hdf5_errors
 from framepath.files.resolve import Target, find_target
 from framepath.spec.links import LinkKind
 
@@ -136,14 +136,8 @@ class _Walk:
         """h5py's HardLink, SoftLink or ExternalLink; None when there is no such name."""
         if not isinstance(self.node, h5py.Group):
             return None
-        try:
+        with hdf5_errors(f"{self.file.path}:{self._address(name)}"):
             return self.node.get(name, getlink=True)
-        except (OSError, RuntimeError, TypeError, ValueError) as error:
-            raise FileUnreadable(
-                "this link cannot be read: it is damaged, or of a kind of another program's own",
-                found=error,
-                where=f"{self.file.path}:{self._address(name)}",
-            ) from error
 
     def absent(self) -> FileUnreadable | LinkBroken:
         """The error for the name that `to` did not find."""
@@ -185,15 +179,8 @@ class _Walk:
 
     def _step(self, name: str) -> None:
         assert isinstance(self.node, h5py.Group)
-        try:
+        with hdf5_errors(f"{self.file.path}:{self._address(name)}"):
             self.node = self.node[name]
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise FileUnreadable(
-                "HDF5 cannot open this object; the file is damaged or too new for this library",
-                found=error,
-                where=f"{self.file.path}:{self._address(name)}",
-                next_step="check the file with h5dump, or copy it again",
-            ) from error
         self.at.append(name)
 
 

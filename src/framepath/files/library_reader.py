@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import h5py
 
-from framepath.errors import FileUnreadable
+from framepath.files.opened import hdf5_errors
 from framepath.files.source import Box, Pixels, StoredChunk, runs
 
 
@@ -24,18 +24,11 @@ class LibraryReader:
 
     def read(self, frames: Sequence[int], box: Box, out: Pixels) -> None:
         """Fill ``out`` (len(frames), *box), one call a run of neighbouring frames."""
-        try:
+        with hdf5_errors(f"{self._dataset.file.filename}:{self._dataset.name}"):
             for at, first, last in runs(frames):
                 part = out[at : at + last - first]
                 key = box if self._dataset.ndim == len(box) else (slice(first, last), *box)
                 part[...] = self._dataset[key].reshape(part.shape)
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            raise FileUnreadable(
-                "HDF5 cannot read these frames",
-                found=error,
-                where=f"{self._dataset.file.filename}:{self._dataset.name}",
-                next_step="check the file with h5dump, or copy it again",
-            ) from error
 
     def stored_chunk(self, frame: int) -> StoredChunk | None:
         """None: libhdf5 hands out pixels."""

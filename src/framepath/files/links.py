@@ -17,7 +17,7 @@ from framepath.config.paths import PathMap
 from framepath.errors import FileMissing, FileUnreadable, FramepathError, LinkBroken, OutsideFolders
 from framepath.files.containment import Folders
 from framepath.files.follow import Found, look_up
-from framepath.files.opened import FileSet, OpenFile
+from framepath.files.opened import FileSet, OpenFile, hdf5_errors
 from framepath.files.resolve import Target, beside, find_target
 from framepath.files.virtual_circle import leads_back
 from framepath.files.virtual_map import recorded_shape, source_names
@@ -52,7 +52,7 @@ def list_links(
     FileMissing, FileUnreadable, OutsideFolders
         The file itself cannot be opened.
     """
-    with FileSet(folders, path_map) as files:
+    with FileSet(folders, path_map) as files, hdf5_errors(path):
         file = files.open(path)
         written = list(walk_links(file.h5))
         targets = [_target(files, file, link) for link in written]

@@ -11,7 +11,7 @@ from typing import Any
 from framepath.errors import FramepathError, LinkBroken
 from framepath.files.containment import Folders
 from framepath.files.find import find_frame_types, find_frames
-from framepath.files.opened import FileSet
+from framepath.files.opened import FileSet, hdf5_errors
 from framepath.files.source import Gap
 from framepath.files.sources import open_source
 from framepath.files.stack import Origin, StoredFrames
@@ -52,7 +52,7 @@ def open_frames(
     OutsideFolders
         The path, or a link on the way, leads out of ``folders``.
     """
-    with _closing_on_error(FileSet(folders)) as files:
+    with _closing_on_error(FileSet(folders)) as files, hdf5_errors(path):
         found = find_frames(files, files.open(path, swmr), address)
         source = open_source(files, found)
         if strict and source.gaps:
@@ -79,7 +79,7 @@ def frame_types(
     By framepath's own names, else by Data Exchange's; a file with neither holds images only. A
     dataset may hold no frame at all. Errors as `open_frames`.
     """
-    with FileSet(folders) as files:
+    with FileSet(folders) as files, hdf5_errors(path):
         return find_frame_types(files, files.open(path))
 
 

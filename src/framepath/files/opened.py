@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 
 from framepath.config.paths import Host, PathMap
-from framepath.errors import FileMissing, FileUnreadable, OutsideFolders
+from framepath.errors import FileMissing, FileUnreadable, FramepathError, OutsideFolders
 from framepath.files.containment import Folders
 from framepath.files.superblock import Superblock, read_superblock
 
@@ -125,6 +125,25 @@ def _open_checked(path: Path, real: Path, folders: Folders | None, swmr: bool | 
             next_step="read it again when nothing is renaming files there",
         )
     return OpenFile(h5, path, identity, own)
+
+
+@contextmanager
+def hdf5_errors(where: object) -> Iterator[None]:
+    """Turn what h5py raises about a damaged file, or one of an unknown kind, into FileUnreadable.
+
+    h5py has no exception of its own: HDF5's failures come as any of these builtins.
+    """
+    try:
+        yield
+    except FramepathError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise FileUnreadable(
+            "HDF5 cannot read this: it is damaged, or too new for this library",
+            found=error,
+            where=where,
+            next_step="check the file with h5dump, or copy it again from where it was written",
+        ) from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def _checked_targets(folders: Folders, file: OpenFile, link: WrittenLink) -> Ite
         except OutsideFolders as error:
             raise OutsideFolders(
                 f"this {link.kind} leads out of the folders that may be read",
-                found=f"{name!r}, which is {target.path}",
+                found=f"{name!r}, which is {os.path.realpath(target.path)}",
                 expected=error.expected,
                 where=f"{file.path}:{link.address}",
                 next_step="move its target into one of the folders, or remove the link",

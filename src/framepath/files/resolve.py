@@ -3,8 +3,9 @@
 External links and VDS sources (``H5F_prefix_open_file`` of libhdf5): the name as written when it
 is absolute, and after that only its last component; then the folders of the environment variable;
 then beside the file as it was opened; then the working directory; then beside its real path. Raw
-external files (``H5D__efl_read``): absolute, else below the environment variable's folder, else
-in the working directory. Path maps come before all of these.
+external files (``H5D__efl_read``): absolute, else below the environment variable's folder, else in
+the working directory. The first file of the name counts, whether or not it can be read. Path maps
+come before all of these.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from framepath.config.paths import Host, PathMap, is_windows_path, translated
-from framepath.files.superblock import SIGNATURE, find_signature
+from framepath.config.paths import Host, PathMap, translated
 from framepath.spec.links import LinkKind, LinkRule
 
 SAME_FILE = "."
@@ -70,18 +70,13 @@ def find_target(
     if kind is LinkKind.VIRTUAL and written == SAME_FILE:
         return Target(holder, LinkRule.SAME_FILE, (holder,))
     tried: list[Path] = []
-    first: Target | None = None
     for path, rule in _candidates(kind, written, holder, path_map, host):
         if path in tried:
             continue
         tried.append(path)
-        if not path.is_file():
-            continue
-        first = first or Target(path, rule, tuple(tried))
-        # libhdf5 goes on to the next place when a file does not open.
-        if kind is LinkKind.RAW or _is_hdf5(path):
+        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name too long
             return Target(path, rule, tuple(tried))
-    return first or Target(None, LinkRule.NONE, tuple(tried))
+    return Target(None, LinkRule.NONE, tuple(tried))
 
 
 def _candidates(
@@ -111,16 +106,8 @@ def _candidates(
     yield Path(os.path.realpath(holder)).parent / name, LinkRule.BESIDE
 
 
-def _is_hdf5(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(SIGNATURE)) == SIGNATURE or find_signature(file.fileno()) >= 0
-    except OSError:
-        return False
-
-
 def beside(written: str, holder: Path) -> Path | None:
     """A file of the target's last name beside the holder, whatever host spelt the target."""
-    name = written.replace("\\", "/") if is_windows_path(written) else written
-    path = holder.parent / name.rsplit("/", 1)[-1]
-    return path if path.is_file() else None
+    name = written.replace("\\", "/").rsplit("/", 1)[-1]
+    path = holder.parent / name
+    return path if name and "\0" not in name and os.path.isfile(path) else None  # noqa: PTH113

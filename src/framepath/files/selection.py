@@ -42,7 +42,8 @@ class Selection:
         """What the key selects, from the array that was read."""
         if any(item != slice(None) if isinstance(item, slice) else True for item in self.within):
             pixels = np.ascontiguousarray(pixels[self.within])
-        return np.squeeze(pixels, axis=self.squeezed) if self.squeezed else pixels
+        # The last key makes a single pixel the scalar that numpy and h5py give.
+        return np.squeeze(pixels, axis=self.squeezed)[()] if self.squeezed else pixels
 
 
 def select(key: Any, shape: tuple[int, ...]) -> Selection:

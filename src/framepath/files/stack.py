@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framepath.errors import MissingExtra, SettingsError
+from framepath.files.opened import hdf5_errors
 from framepath.files.selection import select
 from framepath.files.source import Box, FrameSource, Gap, Pixels, StoredChunk
 
@@ -154,7 +155,8 @@ class StoredFrames:
 
     def refresh(self) -> int:
         """Look again how many frames a file that is being written holds, and return that."""
-        self._frames.refresh()
+        with hdf5_errors(self.source.path):
+            self._frames.refresh()
         return len(self)
 
     def close(self) -> None:

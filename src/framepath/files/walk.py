@@ -33,7 +33,7 @@ def walk_links(file: h5py.File) -> Iterator[WrittenLink]:
     Groups and datasets are visited once however many hard links they have; a virtual dataset that
     takes many pieces of one source counts that source once. Order: by name, depth first.
     """
-    seen: set[int] = set()
+    seen: set[int] = {object_number(file["/"])}
     groups: list[tuple[str, h5py.Group]] = [("", file)]
     while groups:
         at, group = groups.pop()
