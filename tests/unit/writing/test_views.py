@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import subprocess
 import tempfile
@@ -192,21 +191,13 @@ def test_other_readers_see_what_we_wrote(tmp_path):
     assert tree["tomo/instrument/detector/data"].shape == (8, 4, 6)
 
 
-def nexus_complaints(path: Path) -> dict[str, int]:
-    """Warnings and errors of nexusformat's validator against the NXtomo definition."""
-    validate = pytest.importorskip("nexusformat.nexus.validate")
-    counted = logging.getLogger("NXValidate").total
-    before = dict(counted)
-    validate.validate_application(path, path="/tomo")
-    return {kind: counted[kind] - before[kind] for kind in counted}
-
-
 def test_the_nexus_validator_finds_nothing(tmp_path):
+    validate = pytest.importorskip("nexusformat.nexus.validate").validate_application
     out = write_views(write_scan(tmp_path / "scan.h5", SCAN))
-    assert nexus_complaints(out) == {"warning": 0, "error": 0}
+    assert validate(out, path="/tomo") == (0, 0)  # warnings, errors
     with h5py.File(out, "r+") as file:
         del file["tomo/data/image_key"], file["tomo/instrument/detector/image_key"]
-    assert nexus_complaints(out)["error"] > 0
+    assert validate(out, path="/tomo")[1] > 0
 
 
 def test_angles_for_the_images_alone(tmp_path):
