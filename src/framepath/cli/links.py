@@ -63,7 +63,7 @@ def command(
 def _path_map(text: str) -> PathMap:
     from framepath.config.paths import PathMap
 
-    old, equals, new = text.partition("=")
+    old, equals, new = text.rpartition("=")
     if not (old and equals and new):
         raise click.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--map")
     return PathMap(ioc=old, here=new)

@@ -45,13 +45,20 @@ def _properties(old: h5py.Dataset, names: Mapping[str, str]) -> h5py.h5p.PropDCI
         for source in old.virtual_sources():
             name = names.get(source.file_name, source.file_name)
             target = (name.encode(), source.dset_name.encode())
-            plist.set_virtual(source.vspace, *target, source.src_space)
+            plist.set_virtual(source.vspace, *target, _selected(source.vspace, source.src_space))
         return plist
     # The raw files hold the pixels: nothing may be filled in.
     plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     for name, offset, n_bytes in old.external or ():
         plist.set_external(names.get(name, name).encode(), offset, n_bytes)
     return plist
+
+
+def _selected(virtual: h5py.h5s.SpaceID, source: h5py.h5s.SpaceID) -> h5py.h5s.SpaceID:
+    """Selection of a source. Of a whole source HDF5 keeps no shape, yet asks for one of its size."""
+    if source.get_select_type() != h5py.h5s.SEL_ALL:
+        return source
+    return h5py.h5s.create_simple((virtual.get_select_npoints(),))
 
 
 def _copy_attributes(old: h5py.h5d.DatasetID, new: h5py.h5d.DatasetID) -> None:
