@@ -55,7 +55,7 @@ def _properties(old: h5py.Dataset, names: Mapping[str, str]) -> h5py.h5p.PropDCI
 
 
 def _selected(virtual: h5py.h5s.SpaceID, source: h5py.h5s.SpaceID) -> h5py.h5s.SpaceID:
-    """Selection of a source. Of a whole source HDF5 keeps no shape, yet asks for one of its size."""
+    """Selection of a source; HDF5 keeps no shape of a whole one, yet asks for one of its size."""
     if source.get_select_type() != h5py.h5s.SEL_ALL:
         return source
     return h5py.h5s.create_simple((virtual.get_select_npoints(),))
