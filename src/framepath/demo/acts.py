@@ -12,6 +12,7 @@ import numpy as np
 from framepath.demo.laboratory import Laboratory
 from framepath.demo.pictures import save_picture, transmission
 from framepath.demo.settings import DemoSettings
+from framepath.files.links import list_links
 from framepath.spec.frame_type import FrameType
 
 SERIES = ((FrameType.DARK, 3), (FrameType.FLAT, 2), (FrameType.IMAGE, 4))
@@ -42,6 +43,11 @@ class Act:
     def file(self) -> Path:
         """The HDF5 file, for an Eiger the master file."""
         return Path(self.detector.ledger[0].file)
+
+    @property
+    def data_files(self) -> list[str]:
+        """Real paths that the file's external links lead to."""
+        return sorted({link.resolved for link in list_links(self.file) if link.exists})
 
     def images(self, stream: str) -> Any:
         """Frames of one stream, lazily: (frames, y, x)."""

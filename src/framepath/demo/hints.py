@@ -21,6 +21,8 @@ def print_how_to_open(console: Console, acts: list[Act], pictures: list[Path]) -
         console.print(f"\n[bold]{act.title}[/bold] (run {act.run.metadata['start']['uid']})")
         for entry in act.detector.ledger:
             console.print(f"  {entry.frame_type:<6} {entry.file} : {entry.dataset}", soft_wrap=True)
+        for data_file in act.data_files:
+            console.print(f"  links  -> {data_file}", soft_wrap=True)
     first = acts[0].detector.ledger[-1]
     console.print("\nOpen it with plain h5py:", style="bold")
     console.print(

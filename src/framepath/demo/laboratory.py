@@ -21,6 +21,9 @@ from framepath.spec.serving import Served
 EXPOSURE_S = 0.02
 """Exposure of the simulated camera and Eiger: long enough to be believed, short enough to wait."""
 
+FRAMES_PER_DATA_FILE = 4
+"""Few, so that ten Eiger frames need three data files."""
+
 
 @dataclass(frozen=True)
 class Laboratory:
@@ -61,6 +64,8 @@ class Laboratory:
         """An Eiger whose own file writer stores a master file and data files."""
         detector = area_detector(prefix, name=name, kind="eiger", files=self.files)
         self._expose_quickly(detector)
+        cam: Any = detector.cam  # type: ignore[attr-defined]
+        cam.fw_num_images_per_file.set(FRAMES_PER_DATA_FILE).wait(5.0)
         return detector
 
     @staticmethod

@@ -30,7 +30,9 @@ def save_picture(path: Path, pixels: Pixels, title: str, *, counts: bool = False
     from matplotlib.figure import Figure
 
     shown, low, high = _masked(pixels, counts)
-    figure = Figure(figsize=(7.0, 5.2), layout="constrained")
+    rows, columns = pixels.shape
+    height = 7.0 * min(max(rows / columns, 0.3), 1.2)
+    figure = Figure(figsize=(8.2, height + 0.9), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     scale = LogNorm(max(low, 1.0), max(high, 10.0)) if counts else Normalize(low, high)
@@ -39,7 +41,7 @@ def save_picture(path: Path, pixels: Pixels, title: str, *, counts: bool = False
     # A count of 0 has no logarithm; it is as dark as 1.
     drawn = np.ma.maximum(shown, 1.0) if counts else shown
     image = axes.imshow(drawn, norm=scale, cmap=colours, interpolation="nearest")
-    figure.colorbar(image, ax=axes, shrink=0.85, label="counts" if counts else None)
+    figure.colorbar(image, ax=axes, label="counts" if counts else None)
     axes.set(title=title, xlabel="x (pixel)", ylabel="y (pixel)")
     figure.savefig(path, dpi=120)
     return path

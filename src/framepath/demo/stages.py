@@ -28,9 +28,11 @@ class Stages:
         began = time.perf_counter()
         with self._console.status(f"{name}: {what}"):
             if not self._console.is_terminal:
-                self._console.print(f"{name}: {what} ...", highlight=False)
+                self._console.print(f"{name}: {what} ...", highlight=False, soft_wrap=True)
             yield
         self.seconds[name] = round(time.perf_counter() - began, 2)
         self._console.print(
-            f"[green]done[/green] {name:<10} {what} ({self.seconds[name]:.1f} s)", highlight=False
+            f"[green]done[/green] {self.seconds[name]:5.1f} s  {name:<10} {what}",
+            highlight=False,
+            soft_wrap=True,
         )
