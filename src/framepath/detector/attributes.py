@@ -155,4 +155,6 @@ def _converted(value: Value, kind: NDAttrType) -> NDAttrValue:
         number = float(value)  # type: ignore[arg-type]
     except ValueError:
         return None
-    return number if kind is NDAttrType.FLOAT64 else int(number)
+    if kind is NDAttrType.FLOAT64:
+        return number
+    return int(number) if math.isfinite(number) else None  # NaN: a recording without angles
