@@ -6,6 +6,7 @@ is imported, which must be before any EPICS client is.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import secrets
@@ -32,6 +33,9 @@ os.environ.update(
         repeater_port=free_tcp_and_udp_port(),
     )
 )
+
+# ophyd wants to choose the libca that pyepics loads, whichever of the two a test imports first.
+importlib.import_module("epicscorelibs.path.pyepics")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""The IOC as a process: ready line, ports, clean stop, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from chain.iocs import running_ioc
+from chain.waiting import wait_for
+
+SIM = (sys.executable, "-m", "framepath", "ioc", "sim")
+
+
+@pytest.fixture
+def make_client(client):
+    return type(client)
+
+
+def stream(client, folder):
+    """Begin an endless stream of continuous frames into a file; return its name."""
+    client.put_all("cam1", ImageMode=0, AcquireTime=0.0, AcquirePeriod=0.002)
+    client.put_all("HDF1", EnableCallbacks=1, FilePath=str(folder), FileName="f")
+    client.put_all("HDF1", FileTemplate="%s%s.h5", FileWriteMode=2, NumCapture=0)
+    client.put("cam1:Acquire", 1)
+    wait_for(lambda: client.get("HDF1:ArrayCounter_RBV") > 0, "the first frame")
+    client.put("HDF1:Capture", 1, wait=False)
+    client.put("cam1:ImageMode", 2)
+    client.put("cam1:Acquire", 1, wait=False)
+    wait_for(lambda: client.get("HDF1:NumCaptured_RBV") > 20, "frames in the file")
+    return client.text("HDF1:FullFileName_RBV")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_completes_the_open_file(make_client, tmp_path, number):
+    with running_ioc("--size", "24x32") as ioc:
+        path = stream(make_client(ioc), tmp_path)
+        ioc.child.signal(number)
+        assert ioc.child.wait(20) == 0
+    with h5py.File(path) as file:
+        frames = file["/entry/data/data"]
+        firsts = frames[:, 0, 0]
+        ids = file["/entry/instrument/NDAttributes/NDArrayUniqueId"][()]
+        assert frames.shape[0] == len(ids) > 20
+    assert (np.diff(ids) == 1).all()
+    assert (np.diff(firsts) == 1).all()  # uint8 wraps
+
+
+def test_several_iocs_run_side_by_side(make_client):
+    with running_ioc("--size", "8x16") as one, running_ioc("--size", "10x12") as two:
+        clients = [make_client(one), make_client(two)]
+        assert [c.get("cam1:MaxSizeX_RBV") for c in clients] == [16, 12]
+        clients[0].put("cam1:AcquireTime", 0.5)
+        assert clients[1].get("cam1:AcquireTime_RBV") == 0.001
+
+
+def test_only_loopback_is_listened_on(ioc):
+    for place in (ioc.ready.ca, ioc.ready.pva):
+        host, port = place.split(":")
+        assert host == "127.0.0.1"
+        with socket.socket() as other, pytest.raises(OSError, match="refused"):
+            other.connect(("127.0.0.2", int(port)))
+
+
+@pytest.mark.parametrize("option", ["--ca-port", "--pva-port"])
+def test_an_occupied_port_is_one_clear_line(option):
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", 0))
+        occupant.listen()
+        port = occupant.getsockname()[1]
+        done = subprocess.run(
+            [*SIM, option, str(port)], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("framepath: the ")
+    assert f"expected {port}" in last
+    assert "Next: " in last
+
+
+def test_a_wrong_size_is_a_usage_error():
+    done = subprocess.run(
+        [*SIM, "--size", "wide"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "ROWSxCOLUMNS" in done.stderr
