@@ -120,7 +120,7 @@ def sentinel(dtype: np.dtype[Any]) -> int:
     return -1 if dtype.kind == "f" else int(np.iinfo(dtype).max)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=3)
 def _pool(
     scene: Diffraction, frame_type: FrameType, exposure_s: float, dtype: np.dtype[Any]
 ) -> PoissonPool:

@@ -92,7 +92,14 @@ class PoissonPool:
         np.minimum(counts, largest, out=counts)
         counts[np.repeat(levels < 0, drawn)] = fixed
         self._draws = counts.astype(dtype)
-        self.expected = np.where(levels < 0, np.nan, expected)[level].reshape(wanted.shape)
+        self._starts = start
+        self._expected = np.where(levels < 0, np.nan, expected)
+
+    @property
+    def expected(self) -> Pixels:
+        """Expected counts of each pixel's level, float64 (y, x); NaN where the value is fixed."""
+        level = np.searchsorted(self._starts, self._where, side="right") - 1
+        return self._expected[level].reshape(self._shape_yx)
 
     def at(self, index: int) -> Pixels:
         """Counts of frame ``index``: a new array (y, x)."""
