@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 
-from framepath.errors import FileUnreadable, SettingsError
+from framepath.errors import FileUnreadable, SettingsError, WriteFailed
 from framepath.files.checks.lookup3 import lookup3
 from framepath.files.opened import regular_file
 from framepath.files.superblock import Superblock, read_superblock
@@ -39,8 +39,10 @@ def close_file(path: str | PathLike[str], *, force: bool = False) -> bool:
 
     Raises
     ------
+    WriteFailed
+        A process has the file open for writing.
     SettingsError
-        A process has the file open for writing, or that cannot be ruled out.
+        That cannot be ruled out, and ``force`` is not set.
     FileMissing, FileUnreadable
         No HDF5 file, or damaged beyond the mark; it is then left as it was.
     """
@@ -87,7 +89,7 @@ def _refuse_live_writer(descriptor: int, path: Path, force: bool) -> None:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
         if error.errno == errno.EAGAIN:
-            raise SettingsError(
+            raise WriteFailed(
                 "the file is not closed",
                 found="a process that has it open for writing",
                 expected="a file whose writer is gone",

@@ -125,12 +125,9 @@ def _place_attribute_rows(evidence: Evidence, destinations: Destinations) -> Non
     ids = evidence.attributes.get(UNIQUE_ID)
     if ids is None:
         return
-    known: dict[str, bool] = {}
-
-    def is_frames(name: str) -> bool:
-        return known.setdefault(name, destinations.at(name) is not None)
-
-    routing = destination_rows(evidence.attributes.values(), ids.n_rows, is_frames)
+    routing = destination_rows(
+        evidence.attributes.values(), ids.n_rows, lambda name: destinations.at(name) is not None
+    )
     # A killed writer leaves columns of different length: what all have is a row.
     names = list(routing.values())[: ids.n_rows] if routing else [""] * ids.n_rows
     n = len(names)

@@ -106,6 +106,8 @@ def _fates(evidence: Evidence) -> Iterator[Finding]:
 
 def _rows_against_frames(evidence: Evidence) -> Iterator[Finding]:
     by_destination = placed(evidence.rows)
+    # A row that names no dataset may be the one of any frame.
+    all_placed = bool(evidence.rows) and not list(_no_destination(evidence))
     for frames in evidence.stored:
         rows = by_destination.pop(frames.address, [])
         held = {r.index for r in rows if r.index < frames.n_length and frames.written[r.index]}
@@ -116,17 +118,13 @@ def _rows_against_frames(evidence: Evidence) -> Iterator[Finding]:
         if lost > 0:
             text = f"{lost} rows more than frames ({frames.n_stored} stored)"
             yield finding("ledger-rows-without-frames", found=text, where=where)
-        if evidence.rows and frames.n_stored > len(held) and not _unplaced(evidence):
+        if all_placed and frames.n_stored > len(held):
             text = f"{frames.n_stored - len(held)} of {frames.n_stored} frames have no row"
             yield finding("ledger-frames-without-rows", found=text, where=where)
     for address, rows in by_destination.items():
         text = f"{len(rows)} rows, and no such dataset"
         where = _address(evidence, address)
         yield finding("ledger-rows-without-frames", found=text, where=where)
-
-
-def _unplaced(evidence: Evidence) -> bool:
-    return any(row.index < 0 and row.fate == Fate.STORED for row in evidence.rows)
 
 
 def _never_written(evidence: Evidence) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,7 +94,9 @@ def destination_rows(
     The one with most such values; without any, one that the field uses for routing; else None.
     """
     texts = [a for a in attributes if a.is_text and (a.n_rows != 1 or n_rows == 1)]
-    scores = {a.name: sum(map(is_frames, a.values())) for a in texts}
+    scores = {
+        a.name: sum(n for text, n in Counter(a.values()).items() if is_frames(text)) for a in texts
+    }
     for attribute in sorted(texts, key=lambda a: -scores[a.name]):
         routes = attribute.name in _ROUTING_NAMES or attribute.source.endswith(_ROUTING_SOURCE)
         if scores[attribute.name] or routes:

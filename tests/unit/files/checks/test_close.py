@@ -10,7 +10,7 @@ import subprocess
 import h5py
 import pytest
 
-from framepath.errors import FileMissing, FileUnreadable, SettingsError
+from framepath.errors import FileMissing, FileUnreadable, SettingsError, WriteFailed
 from framepath.files.checks.close import close_file
 from framepath.files.checks.ledger import audit
 from framepath.files.checks.lookup3 import lookup3
@@ -70,7 +70,7 @@ def test_a_live_writer_is_not_disturbed(tmp_path):
     process = writing_process(path, "swmr")
     try:
         before = path.read_bytes()
-        with pytest.raises(SettingsError, match="open for writing"):
+        with pytest.raises(WriteFailed, match="open for writing"):
             close_file(path, force=True)
         assert path.read_bytes() == before
     finally:
