@@ -75,6 +75,12 @@ class HDF5Reader:
         )
 
 
+def address_of(data_source: Any) -> str:
+    """HDF5 address of a data source."""
+    address = data_source.parameters.get("dataset", "/")
+    return address if isinstance(address, str) else "/" + "/".join(address)
+
+
 def paths_of(data_source: Any) -> list[str]:
     """Files of a data source in the order of their frames, as the documents spell them.
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import create_async_engine
 from tiled.alembic_utils import UninitializedDatabase, check_database, stamp_head
 from tiled.catalog.adapter import RootNode as RootRow
@@ -22,6 +22,8 @@ from tiled.utils import ensure_specified_sql_driver
 from framepath.catalog import failures, nodes
 from framepath.catalog.adapters import HDF5Reader
 from framepath.catalog.embedded import Storage
+from framepath.catalog.gate import Gate
+from framepath.catalog.handle import secret_of
 from framepath.catalog.opener import Opener
 from framepath.catalog.routes import router
 from framepath.config.settings import ServeSettings
@@ -34,8 +36,8 @@ RUNS_SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
 
 def build(
     settings: ServeSettings, storage: Storage, routers: list[APIRouter] | None = None
-) -> FastAPI:
-    """The application, its databases initialised.
+) -> Gate:
+    """The ASGI application, its databases initialised.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ def build(
         include_routers=[router, *(routers or [])],
     )
     failures.install(application)
-    return application
+    application.state.framepath_secret = secret_of(storage.api_key)
+    return Gate(application, opener, secret_of(storage.api_key))
 
 
 def readable_folders(settings: ServeSettings, storage: Storage) -> Folders:

@@ -38,15 +38,17 @@ def install(application: FastAPI) -> None:
 async def answer(request: Request, error: Exception) -> JSONResponse:
     """The answer to a request that ended in one of our errors."""
     assert isinstance(error, FramepathError)
-    status, hop = status_and_hop(error)
     path = request.path_params.get("path", "")
-    return JSONResponse(
-        status_code=status,
-        content={
-            "detail": f"{place(path)}, hop {hop!r}: {error}",
-            "framepath": {"node": path, "hop": hop, "error": type(error).__name__},
-        },
-    )
+    return JSONResponse(status_code=status_and_hop(error)[0], content=body_of(error, path))
+
+
+def body_of(error: FramepathError, path: str) -> dict[str, object]:
+    """What a client is told: ``detail`` for people, the parts for programs."""
+    hop = status_and_hop(error)[1]
+    return {
+        "detail": f"{place(path)}, hop {hop!r}: {error}",
+        "framepath": {"node": path, "hop": hop, "error": type(error).__name__},
+    }
 
 
 def status_and_hop(error: FramepathError) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import numpy as np
 
-from framepath.catalog.adapters import paths_of
+from framepath.catalog.adapters import address_of, paths_of
 from framepath.catalog.failures import status_and_hop
 from framepath.catalog.opener import Opener
 from framepath.catalog.view import frames_view
@@ -60,8 +60,7 @@ async def _one(node: Any, place: str, limit: asyncio.Semaphore) -> list[Finding]
 
 def compare(opener: Opener, source: Any, node: Any, place: str) -> list[Finding]:
     """Findings of one data source: file, links, number, size and type of frames."""
-    address = source.parameters.get("dataset", "/")
-    address = address if isinstance(address, str) else "/" + "/".join(address)
+    address = address_of(source)
     try:
         paths = paths_of(source)
         if source.structure is None or not hasattr(source.structure, "data_type"):
@@ -69,6 +68,8 @@ def compare(opener: Opener, source: Any, node: Any, place: str) -> list[Finding]
                 return []
         with opener.opened(paths, address) as stack:
             where = f"{place} ({', '.join(paths)}:{address})"
+            for path in paths:
+                opener.check_links(path)
             return [*_gaps(stack, where), *_documents(stack, source.structure, where)]
     except FramepathError as error:
         _, hop = status_and_hop(error)

@@ -19,7 +19,7 @@ from typing import Any
 
 from framepath.files import Folders
 
-IDLE_S = 5.0
+IDLE_S = 2.0
 """After this the files are closed: a reader that holds a file keeps writers from replacing it."""
 
 MOST = 64

@@ -60,6 +60,16 @@ class Opener:
         with FileSet(self.folders) as files:
             yield follow(files, files.open(self._here(path)), address).node
 
+    def check_links(self, path: str) -> None:
+        """Check everything that a file leads to, even what opening it did not need yet.
+
+        Raises
+        ------
+        OutsideFolders
+            Something leads out of the readable folders.
+        """
+        self.folders.check_file_links(self._here(path))
+
     def _here(self, path: str) -> str:
         # Before anything joins it to the working folder: other hosts' paths look relative here.
         return translated(path, self.folders.path_map, self.folders.host) or path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Security
@@ -15,11 +16,17 @@ from tiled.server.authentication import (
 )
 from tiled.server.dependencies import get_entry, get_root_tree
 
+from framepath.catalog.adapters import address_of, paths_of
+from framepath.catalog.handle import VALID_S, Handle, digest
 from framepath.catalog.health import health
 from framepath.errors import CatalogError
-from framepath.spec.serving import HEALTH_ROUTE
+from framepath.spec.documents import HDF5_MIMETYPE
+from framepath.spec.serving import HANDLE_ROUTE, HEALTH_ROUTE
 
 router = APIRouter()
+
+MARGIN_S = 5.0
+"""A client is told a shorter time, so that no handle ends on the way."""
 
 
 async def readable_entry(
@@ -61,3 +68,35 @@ async def get_health(path: str, entry: Entry) -> dict[str, Any]:
             next_step="ask for the file that this is a part of",
         )
     return {"findings": [finding.as_json() for finding in await health(entry, path)]}
+
+
+@router.get(HANDLE_ROUTE.removeprefix("/custom") + "/{path:path}")
+async def get_handle(request: Request, path: str, entry: Entry) -> dict[str, Any]:
+    """A handle on the frames of a node, for whoever asks with these credentials."""
+    sources = await entry.data_sources(include_assets=True) if hasattr(entry, "node") else []
+    if not sources or sources[0].mimetype != HDF5_MIMETYPE or not _is_plain(sources[0]):
+        raise CatalogError(
+            "this node has no frames to fetch on a handle",
+            found=path,
+            expected="image data in HDF5 files",
+            next_step="read it through Tiled's own route",
+        )
+    structure = entry.structure()
+    handle = Handle(
+        node=path,
+        paths=tuple(paths_of(sources[0])),
+        address=address_of(sources[0]),
+        shape=tuple(structure.shape),
+        dtype=structure.data_type.to_numpy_dtype().str,
+        credentials=digest(request.headers, request.query_params),
+        until=time.time() + VALID_S,
+    )
+    return {
+        "handle": handle.signed(request.app.state.framepath_secret),
+        "valid_s": VALID_S - MARGIN_S,
+    }
+
+
+def _is_plain(source: Any) -> bool:
+    parts = source.parameters.get("slice"), source.parameters.get("squeeze")
+    return source.structure_family == "array" and not any(parts)

@@ -14,6 +14,21 @@ SETTINGS_FILE = "framepath.yml"
 HEALTH_ROUTE = "/custom/framepath/health"
 """Route below which a node's path gives its findings."""
 
+HANDLE_ROUTE = "/custom/framepath/handle"
+"""Route below which a node's path gives a handle: JSON ``{"handle": ..., "valid_s": ...}``."""
+
+FRAMES_ROUTE = "/custom/framepath/frames"
+"""Route that gives the pixels of a handle: ``?slice=3`` or ``?slice=0:10,100:200,:``."""
+
+HANDLE_HEADER = "X-Framepath-Handle"
+"""Request header that carries the handle."""
+
+PIXELS_MIMETYPE = "application/octet-stream"
+"""Pixels in C order, in the documented type."""
+
+FRAMES_MIMETYPE = "application/x-framepath-frames"
+"""One line of JSON, ``codecs`` (a name or null a frame) and ``bytes``; then the stored frames."""
+
 API_KEY_VARIABLE = "FRAMEPATH_API_KEY"
 """Environment variable that carries the server's key, so that no command line shows it."""
 

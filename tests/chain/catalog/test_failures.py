@@ -11,6 +11,7 @@ import pytest
 from tiled.client.utils import ClientError
 
 from chain.catalog.runs import FRAME_SHAPE, frames, write_eiger, write_stack
+from framepath.spec.serving import FRAMES_ROUTE, HANDLE_HEADER, HANDLE_ROUTE
 
 AT_ONCE_S = 2.0
 
@@ -178,3 +179,34 @@ def test_nothing_is_read_without_a_key(served, runs, data_folder):
         f"/custom/framepath/health/{uid}",
     ):
         assert httpx.get(served.uri + path).status_code == 401, path
+
+
+def test_a_handle_serves_only_the_key_that_opened_it(served, runs, data_folder):
+    import httpx
+
+    run = runs.add(write_stack(data_folder / "handle.h5"))
+    node = f"{run.start['uid']}/primary/eiger2_image"
+    mine = {"Authorization": f"Apikey {served.api_key}"}
+    assert httpx.get(f"{served.uri}{HANDLE_ROUTE}/{node}").status_code == 401
+    opened = httpx.get(f"{served.uri}{HANDLE_ROUTE}/{node}", headers=mine).json()
+    url, handle = served.uri + FRAMES_ROUTE, {HANDLE_HEADER: opened["handle"]}
+    assert httpx.get(url, params={"slice": "0"}, headers=mine | handle).status_code == 200
+    assert httpx.get(url, params={"slice": "0"}, headers=handle).status_code == 410
+    assert httpx.get(url, params={"slice": "0"}, headers=mine).status_code == 410
+
+
+@pytest.mark.parametrize("text", ["10", "-11", "a", "0,0,0,0", "1.5", "::0", ",", "0:1e9"])
+def test_hostile_slices_are_answered(served, runs, data_folder, text):
+    import httpx
+
+    run = runs.add(write_stack(data_folder / f"hostile {text.encode().hex()}.h5"))
+    node = f"{run.start['uid']}/primary/eiger2_image"
+    mine = {"Authorization": f"Apikey {served.api_key}"}
+    opened = httpx.get(f"{served.uri}{HANDLE_ROUTE}/{node}", headers=mine).json()
+    answer = httpx.get(
+        served.uri + FRAMES_ROUTE,
+        params={"slice": text},
+        headers=mine | {HANDLE_HEADER: opened["handle"]},
+    )
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["detail"]
