@@ -9,6 +9,8 @@ import pytest
 from framepath.detector.graph import Graph
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
 from framepath.detector.port import PutRefused
+from framepath.spec.addresses import LEDGER_ADDRESS
+from framepath.spec.ledger import Fate
 from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
 
 SINGLE, CAPTURE, STREAM = range(3)
@@ -261,3 +263,27 @@ def test_frames_do_not_change_on_the_way(hdf):
     assert hdf.graph.wait_idle(10)
     with h5py.File(hdf.port["FullFileName"]) as file:
         np.testing.assert_array_equal(file[DATA][0], frame.data)
+
+
+def test_dropped_frames_stand_in_the_ledger_of_a_strict_file(hdf):
+    hdf.put(FramepathMode=1, QueueSize=2)
+    hdf.send(0)
+    hdf.put(NumCapture=0, Capture=1)
+    with hdf.plugin.lock:  # the plugin cannot work: one frame in its hands, two in the queue
+        hdf.graph.send(SOURCE, numbered(1))
+        wait_for(lambda: hdf.port["QueueFree"] == 2, "the first frame is in work")
+        for index in range(2, 6):
+            hdf.graph.send(SOURCE, numbered(index))
+    assert hdf.graph.wait_idle(10)
+    hdf.put(Capture=0)
+    assert hdf.port["DroppedArrays"] == 2
+    assert hdf.stored() == [1, 2, 3]
+    with h5py.File(hdf.port["FullFileName"]) as file:
+        rows = file[LEDGER_ADDRESS][()]
+    fates = {int(row["unique_id"]): Fate(row["fate"]) for row in rows}
+    assert fates == {
+        **dict.fromkeys((2, 3, 4), Fate.STORED),
+        **dict.fromkeys((5, 6), Fate.DROPPED),
+    }
+    reasons = rows["reason"][rows["fate"] == Fate.DROPPED]
+    assert all(b"queue of FileHDF1 was full" in reason for reason in reasons)

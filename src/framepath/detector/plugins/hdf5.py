@@ -37,6 +37,7 @@ class Hdf5Store:
         self._port = plugin.port
         self._make_writer = make_writer
         self._writer: RoutedWriter | None = None
+        self._n_lost = 0
 
     @property
     def says_why(self) -> bool:
@@ -49,6 +50,7 @@ class Hdf5Store:
         writer = self._make_writer(path, self._port.text("XMLFileName"), settings)
         writer.open(first)
         self._writer = writer
+        self._n_lost = 0
         self._port.publish("SWMRActive", int(settings.swmr))
 
     def write(self, frame: Frame) -> None:
@@ -59,7 +61,11 @@ class Hdf5Store:
 
     def lost(self, lost: LostFrame) -> None:
         """One ledger row for a frame that never came."""
-        log.warning("frame lost: %s", lost.reason, extra={"unique_id": lost.frame.unique_id})
+        if self._n_lost == 0:  # the ledger has them all
+            fields = {"unique_id": lost.frame.unique_id, "reason": lost.reason}
+            log.warning("frames are being lost", extra=fields)
+        self._n_lost += 1
+        self._open_writer().record_dropped(lost.frame, lost.reason)
 
     def flush(self) -> None:
         """Let readers see what was written."""
@@ -70,6 +76,8 @@ class Hdf5Store:
         """Finish the file."""
         writer, self._writer = self._writer, None
         self._port.publish("SWMRActive", 0)
+        if self._n_lost:
+            log.warning("frames were lost", extra={"n_lost": self._n_lost})
         if writer is not None:
             writer.close()
 
