@@ -42,7 +42,7 @@ def encode(
     Raises
     ------
     CodecError
-        The library has no such compressor (hdf5plugin is built without snappy at times).
+        The library was built without that compressor.
     """
     buffer = room(pixels.nbytes + _OVERHEAD, out)
     n = libraries.blosc().blosc_compress_ctx(

@@ -60,7 +60,10 @@ def set_szip(plist: h5py.h5p.PropDCID, pixels: int) -> None:
 def encode_nbit(
     pixels: Pixels, out: Bytes | None = None, *, precision: int = 8, offset: int = 0
 ) -> Bytes:
-    """Encode one chunk with n-bit; bits outside ``precision`` from ``offset`` are lost."""
+    """Encode one chunk with n-bit: bits outside ``precision`` from bit ``offset`` are lost.
+
+    A plain reader gets the kept bits moved down to bit 0, because that is the stored type's value.
+    """
     return _through(pixels, nbit_type(pixels.dtype, precision, offset), set_nbit)
 
 
@@ -91,13 +94,20 @@ def _one_chunk(
     plist.set_chunk(shape)
     set_filter(plist)
     space = h5py.h5s.create_simple(shape)
-    return h5py.h5d.create(file.id, b"chunk", file_type, space, plist)
+    try:
+        return h5py.h5d.create(file.id, b"chunk", file_type, space, plist)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise CodecError(
+            "libhdf5 does not take this filter for these pixels",
+            found=f"{file_type.dtype} {shape}: {error}",
+            next_step="choose another compression or other parameters",
+        ) from error
 
 
 def _through(pixels: Pixels, file_type: h5py.h5t.TypeID, set_filter: Setter) -> Bytes:
     with h5py.File(io.BytesIO(), "w") as file:
         dataset = _one_chunk(file, pixels.shape, file_type, set_filter)
-        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, pixels)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, pixels, mtype=file_type)
         dataset.flush()
         _, payload = dataset.read_direct_chunk((0,) * pixels.ndim)
         return as_bytes(payload)
@@ -108,6 +118,6 @@ def _back(payload: Payload, out: Pixels, file_type: h5py.h5t.TypeID, set_filter:
         dataset = _one_chunk(file, out.shape, file_type, set_filter)
         dataset.write_direct_chunk((0,) * out.ndim, as_bytes(payload))
         try:
-            dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, out)
+            dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, out, mtype=file_type)
         except OSError as error:
             raise damaged("n-bit or szip", error, f"a chunk of shape {out.shape}") from error

@@ -96,20 +96,23 @@ class Encoding:
         if self.codec.name == "nbit":
             set_nbit(plist)
         elif self.codec.name == "szip":
-            set_szip(plist, **self.options)
+            set_szip(plist, self.options["pixels_a_block"])
         else:
             options = self.codec.filter_options(
                 self.geometry.frame_shape, self.geometry.dtype, **self.options
             )
-            plist.set_filter(self.codec.filter_id, _filter_flags(self.codec), options)
+            plist.set_filter(self.codec.filter_id, self._filter_flags(), options)
 
+    def _filter_flags(self) -> int:
+        """Optional for zlib and mandatory for plugins, as ADCore sets them, but for two cases.
 
-def _filter_flags(codec: Codec) -> int:
-    # ADCore: optional for zlib, mandatory for plugins. libhdf5 makes no dataset with a mandatory
-    # filter that it lacks, and a JPEG plugin is rare, so JPEG is optional too.
-    if codec.name in ("zlib", "jpeg"):
-        return h5py.h5z.FLAG_OPTIONAL
-    return h5py.h5z.FLAG_MANDATORY
+        libhdf5 makes no dataset with a mandatory filter that it lacks, as it mostly lacks JPEG;
+        and Blosc's filter fails on a chunk that does not shrink, which then is stored plainly.
+        """
+        assert self.codec is not None
+        if self.codec.name in ("zlib", "jpeg") or not self.direct:
+            return h5py.h5z.FLAG_OPTIONAL
+        return h5py.h5z.FLAG_MANDATORY
 
 
 def encoding_of(frame: Frame, geometry: Geometry, settings: WriterSettings) -> Encoding:
@@ -133,11 +136,9 @@ def encoding_of(frame: Frame, geometry: Geometry, settings: WriterSettings) -> E
     if name == "jpeg":
         _require_whole(whole, "JPEG")
     codec = codec_named(name)
-    direct = whole and name not in _BY_LIBHDF5
-    if direct:
-        # One trial now: a codec that cannot take these frames must not lose the first of them.
-        codec.encode(np.zeros(geometry.frame_shape, geometry.dtype), None, **options)
-    return Encoding(geometry, codec, options, direct)
+    # One trial now: a codec that cannot take these frames must not lose the first of them.
+    codec.encode(np.zeros(geometry.frame_shape, geometry.dtype), None, **options)
+    return Encoding(geometry, codec, options, whole and name not in _BY_LIBHDF5)
 
 
 def _require_whole(whole: bool, what: str) -> None:

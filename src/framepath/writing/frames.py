@@ -43,6 +43,8 @@ class FrameDataset:
         self.n_written = 0
         self._dataset = dataset
         self._direct = encoding.direct
+        # Given as the memory's type too, as ADCore does: libhdf5 would clip pixels for n-bit.
+        self._file_type = dataset.get_type()
         self._lead = (0,) * len(encoding.geometry.lead_sizes)
         self._frame_shape = encoding.geometry.frame_shape
         self._frame_zero = (0,) * len(self._frame_shape)
@@ -57,7 +59,8 @@ class FrameDataset:
         else:
             space = self._dataset.get_space()
             space.select_hyperslab(offset, (1,) * len(place) + payload.shape)
-            self._dataset.write(h5py.h5s.create_simple(payload.shape), space, payload)
+            memory = h5py.h5s.create_simple(payload.shape)
+            self._dataset.write(memory, space, payload, mtype=self._file_type)
         self.n_written += 1
         self._flushed = False
 

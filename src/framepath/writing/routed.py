@@ -167,6 +167,9 @@ class RoutedWriter:
                 if self._strict:
                     raise
                 return row
+            except WriteFailed:
+                self.n_refused = self.n_received - self.n_stored - self.n_held
+                raise
 
     def _take(self, frame: Frame) -> LedgerRow:
         check_room(frame, self._n_accepted, self.settings)
@@ -210,6 +213,15 @@ class RoutedWriter:
             self._rows_before_open.append(row)
         self._report("frame refused", frame, reason)
         return row
+
+    def record_dropped(self, frame: Frame, reason: str) -> None:
+        """Note in the ledger a frame that was meant for this file and never reached `write`."""
+        with self._lock:
+            row = self._refused_row(frame, reason)._replace(fate=Fate.DROPPED)
+            if self._file is not None:
+                self._file.record(row)
+            else:
+                self._rows_before_open.append(row)
 
     @staticmethod
     def _refused_row(frame: Frame, reason: str) -> LedgerRow:
