@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 
 import h5py
@@ -24,6 +24,7 @@ from framepath.files.checks.stored import (
     StoredFrames,
     dataset_at,
     is_frame_dataset,
+    item_at,
     looks_like_frames,
     stored_frames,
     walk_datasets,
@@ -96,7 +97,7 @@ def _gather_datasets(evidence: Evidence) -> None:
     _place_attribute_rows(evidence, destinations)
     evidence.stored = list(destinations.stored.values())
     if not evidence.rows:
-        evidence.rows = list(_image_key_rows(evidence, destinations))
+        _take_image_keys(evidence, destinations)
 
 
 def _linked_frames(evidence: Evidence) -> dict[str, h5py.Dataset]:
@@ -107,11 +108,11 @@ def _linked_frames(evidence: Evidence) -> dict[str, h5py.Dataset]:
     def follow(name: str, link: object) -> None:
         if not isinstance(link, h5py.ExternalLink):
             return
-        dataset = dataset_at(evidence.file, f"/{name}")
-        if dataset is not None and looks_like_frames(dataset):
-            found[f"/{name}"] = dataset
-        elif dataset is None and not isinstance(evidence.file.get(name), h5py.Group):
+        item = item_at(evidence.file, f"/{name}")
+        if item is None:
             broken.append(f"/{name}")
+        elif isinstance(item, h5py.Dataset) and looks_like_frames(item):
+            found[f"/{name}"] = item
 
     evidence.file.visititems_links(follow)
     if broken:
@@ -140,29 +141,40 @@ def _place_attribute_rows(evidence: Evidence, destinations: Destinations) -> Non
 
 def _use_spelling_of_rows(names: list[str], destinations: Destinations) -> None:
     """Call each dataset what the rows call it, where hard links give it several addresses."""
+    used = set(names)
     for name in dict.fromkeys(names):
         frames = destinations.at(name)
-        if frames is not None and frames.address not in names:
-            key = object_id(frames.dataset)
-            destinations.stored[key] = stored_frames(name, frames.dataset)
+        if frames is not None and frames.address not in used:
+            destinations.stored[object_id(frames.dataset)] = replace(frames, address=name)
 
 
-def _image_key_rows(evidence: Evidence, destinations: Destinations) -> Iterator[LedgerRow]:
-    """Rows of a file that has no unique ids but an NXtomo image_key beside its data."""
-    seen: set[str] = set()
+def _take_image_keys(evidence: Evidence, destinations: Destinations) -> None:
+    """Rows of a file that has no unique ids but an NXtomo image_key beside its data.
+
+    Other datasets are then left out: they are views of the same frames.
+    """
+    keyed: dict[str, StoredFrames] = {}
     for address, keys in walk_datasets(evidence.file):
         group, _, leaf = address.rpartition("/")
         frames = destinations.at(f"{group}/data") if leaf == "image_key" else None
-        if frames is None or frames.address in seen:
+        if frames is None or frames.address in keyed or keys.ndim != 1:
             continue
-        seen.add(frames.address)
+        keyed[frames.address] = frames
+        evidence.rows += _image_key_rows(frames, keys[: frames.n_length].tolist())
         if len(keys) != frames.n_length:
             text = f"{len(keys)} keys for {frames.n_length} frames"
             where = f"{evidence.file.filename}:{address}"
             evidence.findings.append(finding("ledger-image-key-length", found=text, where=where))
-        for index, key in enumerate(keys[: frames.n_length].tolist()):
-            kind = FrameType.of_image_key(key)
-            yield LedgerRow(-1, int(kind), frames.address, index, nan, nan, Fate.STORED)
+    evidence.stored = list(keyed.values()) or evidence.stored
+
+
+def _image_key_rows(frames: StoredFrames, keys: list[int]) -> Iterator[LedgerRow]:
+    for index, key in enumerate(keys):
+        try:
+            kind = int(FrameType.of_image_key(key))
+        except ValueError:
+            kind = -1
+        yield LedgerRow(-1, kind, frames.address, index, nan, nan, Fate.STORED)
 
 
 def frame_type_in(row: LedgerRow) -> FrameType | None:

@@ -97,10 +97,8 @@ class StoredFrames:
 
     def _may_be_fill(self) -> Mask:
         n_bytes = math.prod(self.frame_shape) * self.dataset.dtype.itemsize
-        filters = {
-            self.dataset.id.get_create_plist().get_filter(i)[0]
-            for i in range(self.dataset.id.get_create_plist().get_nfilters())
-        }
+        plist = self.dataset.id.get_create_plist()
+        filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
         if n_bytes < _SMALL_FRAME_BYTES or not filters & _COMPRESSING_FILTERS:
             return self.written
         return self.written & (self.stored_bytes <= n_bytes // 8)
@@ -156,29 +154,33 @@ def _written_chunks(
 def _written_virtual(dataset: h5py.Dataset, n_frames: int) -> tuple[Mask, tuple[str, ...]]:
     """Frames whose source is there; mappings are taken along axis 0, as framepath makes them."""
     written = np.zeros(n_frames, np.bool_)
-    missing: list[str] = []
-    folder = Path(dataset.file.filename).parent
+    masks: dict[tuple[str, str], Mask] = {}
+    missing: dict[str, None] = {}
     for source in dataset.virtual_sources():
+        key = (source.file_name, source.dset_name)
+        if key not in masks:
+            masks[key] = _written_in_source(dataset.file, *key)
         low, high = (int(corner[0]) for corner in source.vspace.get_select_bounds())
         # A source mapped whole keeps no bounds of its own.
         whole = source.src_space.get_select_type() == h5py.h5s.SEL_ALL
         first = 0 if whole else int(source.src_space.get_select_bounds()[0][0])
-        found = _written_in_source(dataset, folder, source)[first : first + high - low + 1]
+        found = masks[key][first : first + high - low + 1]
         written[low : low + len(found)] |= found
         if len(found) < high - low + 1:
-            missing.append(f"{source.file_name}:{source.dset_name}")
+            missing[":".join(key)] = None
     return written, tuple(missing)
 
 
-def _written_in_source(dataset: h5py.Dataset, folder: Path, source: Any) -> Mask:
-    if source.file_name == ".":
-        return _written_at(dataset.file, source.dset_name)
+def _written_in_source(file: h5py.File, name: str, address: str) -> Mask:
+    """Mask of a virtual dataset's source; empty when there is none."""
+    if name == ".":
+        return _written_at(file, address)
     with FileSet() as files:
         try:
-            opened = files.open(folder / source.file_name)
+            opened = files.open(Path(file.filename).parent / name)
         except FileUnreadable:
             return np.zeros(0, np.bool_)
-        return _written_at(opened.h5, source.dset_name)
+        return _written_at(opened.h5, address)
 
 
 def _written_at(file: h5py.File, address: str) -> Mask:
@@ -186,12 +188,17 @@ def _written_at(file: h5py.File, address: str) -> Mask:
     return np.zeros(0, np.bool_) if dataset is None else stored_frames(address, dataset).written
 
 
-def dataset_at(file: h5py.Group, address: str) -> h5py.Dataset | None:
-    """The dataset at an address, links followed; None when there is none to open."""
+def item_at(file: h5py.Group, address: str) -> h5py.HLObject | None:
+    """The object at an address, links followed; None when there is none to open."""
     try:
-        item = file[address]
+        return file[address]
     except (KeyError, OSError):  # h5py raises either for a link that leads nowhere
         return None
+
+
+def dataset_at(file: h5py.Group, address: str) -> h5py.Dataset | None:
+    """The dataset at an address, links followed; None when there is none to open."""
+    item = item_at(file, address)
     return item if isinstance(item, h5py.Dataset) else None
 
 
