@@ -1,12 +1,15 @@
 """Devices, plans and the document writer: from a Bluesky plan to documents that a file backs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framepath.acquire.creators import area_detector
 from framepath.acquire.plans import frame_series, record_ledger, set_frame_type, take
 from framepath.acquire.set_up_routing import configure_routing
 from framepath.config.paths import PathMap
 from framepath.spec.frame_type import FrameType
+
+if TYPE_CHECKING:
+    from framepath.acquire.document_writer import DocumentWriter
 
 IMAGE = FrameType.IMAGE
 DARK = FrameType.DARK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -157,8 +156,3 @@ def deliver_run(client: Container, documents: list[tuple[str, Document]]) -> boo
 def back_off_s(n_failures: int) -> float:
     """Seconds to wait after so many failures in a row: 1, 2, 4, ... 30."""
     return min(30.0, 2.0 ** max(n_failures - 1, 0))
-
-
-def now_s() -> float:
-    """Monotonic seconds."""
-    return time.monotonic()

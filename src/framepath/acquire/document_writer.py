@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from framepath.acquire.delivery import (
 from framepath.acquire.journal import Journal, JournalReader, leftover_journals, read_journal
 from framepath.errors import CatalogError, FramepathError
 
+log = logging.getLogger(__name__)
+
 LOOK_EVERY_S = 0.5
 """Seconds between deliveries of a run in progress, so that live clients see it grow."""
 
@@ -37,6 +39,7 @@ class _Run:
         self.reader = JournalReader(path)
         self.delivery: Delivery | None = None
         self.is_stopped = journal is None
+        self.refused: Exception | None = None
 
     @property
     def uid(self) -> str:
@@ -79,7 +82,7 @@ class DocumentWriter:
         self._folder = Path(folder)
         self._keep = keep
         self._runs: dict[str, _Run] = {}
-        self._last_uid: dict[str, str] = {}
+        self._run_of_parent: dict[str, str] = {}
         self._lock = threading.Condition()
         self._ended = False
         self._failures = 0
@@ -101,7 +104,9 @@ class DocumentWriter:
             The journal cannot be written: the run would be lost.
         """
         run = self._run_of(name, document)
-        assert run.journal is not None
+        if run is None or run.journal is None:
+            log.error("a document belongs to no run that began here", extra={"document": name})
+            return
         run.journal.append(name, document)
         if name == "stop":
             run.journal.close()
@@ -109,7 +114,7 @@ class DocumentWriter:
                 run.is_stopped = True
                 self._lock.notify_all()
 
-    def _run_of(self, name: str, document: dict[str, Any]) -> _Run:
+    def _run_of(self, name: str, document: dict[str, Any]) -> _Run | None:
         if name == "start":
             uid = document["uid"]
             run = _Run(self._folder / f"{uid}.jsonl", Journal(self._folder, uid))
@@ -119,17 +124,19 @@ class DocumentWriter:
             return run
         uid = self._run_uid(name, document)
         with self._lock:
-            return self._runs[uid]
+            return self._runs.get(uid)
 
     def _run_uid(self, name: str, document: dict[str, Any]) -> str:
         """Run of a document, which names it directly or by a descriptor or resource before it."""
-        if "run_start" in document:
+        if name == "stop":
             uid = document["run_start"]
-            if name != "stop":
-                self._last_uid[document["uid"]] = uid
+            of_others = {k: u for k, u in self._run_of_parent.items() if u != uid}
+            self._run_of_parent = of_others
             return uid
+        if "run_start" in document:
+            return self._run_of_parent.setdefault(document["uid"], document["run_start"])
         parent = next(k for k in ("descriptor", "stream_resource", "resource") if k in document)
-        return self._last_uid[document[parent]]
+        return self._run_of_parent.get(document[parent], "")
 
     # Waiting and ending
 
@@ -189,6 +196,9 @@ class DocumentWriter:
 
     def _deliver(self, run: _Run) -> None:
         was_stopped = run.is_stopped
+        if run.refused is not None:
+            self._give_up(run, run.refused)
+            return
         try:
             client = self._catalog() if callable(self._catalog) else self._catalog
             if run.journal is None:
@@ -217,17 +227,21 @@ class DocumentWriter:
     def _failed(self, run: _Run, error: Exception, give_up: bool) -> None:
         self.last_error = error
         run.begin_again()
-        if not give_up:
+        if give_up:
+            run.refused = error
+            self._give_up(run, error)
+        else:
             self._failures += 1
+
+    def _give_up(self, run: _Run, error: Exception) -> None:
+        """Once a refused run has ended, leave it to ``framepath documents replay``."""
+        if not run.is_stopped:
             return
-        if run.is_stopped:
-            self._forget(run, refused=repr(error))
-            warnings.warn(
-                f"the catalog does not take run {run.uid}: {error!r}; its documents stay in "
-                f"{run.path}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        self._forget(run, refused=f"{run.uid}: {error!r}")
+        log.error(
+            "the catalog does not take a run; its documents stay in the journal",
+            extra={"run_uid": run.uid, "path": str(run.path), "reason": repr(error)},
+        )
 
     def _done(self, run: _Run) -> None:
         if not self._keep:

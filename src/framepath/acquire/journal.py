@@ -112,6 +112,8 @@ def read_journal(path: Path) -> list[tuple[str, Document]]:
     """
     try:
         documents = JournalReader(path).read()
+    except FileUnreadable:
+        raise
     except OSError as error:
         raise FileUnreadable(
             "the journal cannot be read", found=error.strerror, where=path
