@@ -47,6 +47,11 @@ def _shown(dataset: h5py.Dataset) -> str:
 
 def _attributes(item: h5py.HLObject, path: str) -> Iterator[str]:
     for name in sorted(item.attrs):
+        if name == "hostname":
+            yield f"{path} @hostname of this machine"
+            continue
         value = item.attrs[name]
-        text = f" = {value.decode()!r}" if isinstance(value, bytes) and name != "hostname" else ""
+        # PV prefixes are random in tests.
+        shown = isinstance(value, bytes) and b":cam1:" not in value
+        text = f" = {value.decode()!r}" if shown else ""
         yield f"{path} @{name} {item.attrs.get_id(name).dtype.str}{text}"

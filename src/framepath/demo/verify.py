@@ -72,7 +72,7 @@ def verified_count(images: Any, sent: list[int]) -> int:
                 found=f"checksum {found:#010x}",
                 expected=f"{expected:#010x}, taken in the driver",
                 where=f"frame {index} of {images.uri}",
-                next_step="framepath ledger --verify-pixels FILE tells whether the file or the "
+                next_step="framepath ledger --pixels FILE tells whether the file or the "
                 "server changed it",
             )
         n_verified += 1

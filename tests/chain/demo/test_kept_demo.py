@@ -20,6 +20,13 @@ REPOSITORY = Path(__file__).parents[3]
 STRUCTURE = Path(__file__).with_name("series_structure.txt")
 
 
+@pytest.fixture
+def cat(kept_demo):
+    client = from_uri(kept_demo.exported["FRAMEPATH_CATALOG"])
+    yield client
+    client.context.close()
+
+
 def test_every_hop_saw_every_frame(kept_demo):
     counts = {(r["run"], r["stream"]): list(r.values())[2:] for r in kept_demo.summary["results"]}
     assert counts == {
@@ -72,8 +79,7 @@ def test_the_eiger_leaves_a_master_with_links_to_data_files(kept_demo):
     assert all((master.parent / link.filename).exists() for link in links)
 
 
-def test_users_words_work_on_the_eiger_run(kept_demo):
-    cat = from_uri(kept_demo.exported["FRAMEPATH_CATALOG"])
+def test_users_words_work_on_the_eiger_run(cat):
     images = cat[-1].primary["eiger2_image"]
     assert images.shape == (10, 514, 1030)
     assert np.array_equal(images[3], images[3].read())
@@ -103,8 +109,7 @@ def without_a_data_file(kept_demo):
     away.rename(data_file)
 
 
-def test_a_deleted_data_file_is_named(kept_demo, without_a_data_file):
-    cat = from_uri(kept_demo.exported["FRAMEPATH_CATALOG"])
+def test_a_deleted_data_file_is_named(cat, without_a_data_file):
     runs = [run for run in cat.values() if "eiger2" in run.metadata["start"]["detectors"]]
     with pytest.raises(Exception, match=re.escape(without_a_data_file.name)):
         runs[0].primary["eiger2_image"][5]

@@ -46,9 +46,10 @@ class Recording:
         self._ends = np.cumsum([len(stack) for stack in stacks])
         self._frame_types = tuple(frame_types)
         self._theta_deg = theta_deg
-        self._by_type: dict[FrameType | None, list[int]] = {}
+        self._by_type: dict[FrameType, list[int]] = {}
         for index, frame_type in enumerate(self._frame_types):
-            self._by_type.setdefault(frame_type, []).append(index)
+            played_as = FrameType.IMAGE if frame_type is None else frame_type
+            self._by_type.setdefault(played_as, []).append(index)
         self.shape = stacks[0].shape[1:]
         self.dtype = stacks[0].dtype
 
@@ -70,7 +71,10 @@ class Recording:
         return float(self._theta_deg[index])
 
     def of_type(self, frame_type: FrameType) -> list[int]:
-        """Indices of the frames of one type, in their order."""
+        """Indices of the frames of one type, in their order.
+
+        Frames whose type the file does not say are images: a plain stack is a scan.
+        """
         return self._by_type.get(frame_type, [])
 
     def close(self) -> None:

@@ -73,6 +73,7 @@ def test_plain_stack_says_nothing_of_types_or_angles(tmp_path):
     with open_recording(tmp_path / "plain.h5", "/here/they/are") as recording:
         assert (len(recording), recording.dtype) == (3, np.float32)
         assert recording.frame_type(0) is None
+        assert recording.of_type(FrameType.IMAGE) == [0, 1, 2]
         assert np.isnan(recording.theta_deg(0))
 
 
