@@ -82,6 +82,14 @@ class Port:
                 self._by_parameter.setdefault(param.parameter, param.name)
             if param.is_readback and param.rate is Rate.PACED:
                 self._paced.add(param.name)
+            if param.busy and param.inert:
+                self._handlers[param.name] = lambda value, suffix=param.suffix: self._end_at_once(
+                    suffix
+                )
+
+    def _end_at_once(self, suffix: str) -> Shown:
+        self.set_setpoint(suffix, 0)
+        return Shown.UNCHANGED
 
     def bind(self, records: Records) -> None:
         """From now on show values on these records."""

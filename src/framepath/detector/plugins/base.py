@@ -63,6 +63,7 @@ class Plugin:
         self._changed = threading.Condition()
         self._ended = False
         self._last_began = 0.0
+        self._next_output = 0.0
         self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
         port.on_put("NDArrayPort", self._on_source)
         port.on_put("EnableCallbacks", self._on_enable)
@@ -174,7 +175,18 @@ class Plugin:
             result = self._processor.process(frame)
             port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
         if result is not None and self.port["ArrayCallbacks"]:
-            self._graph.send(self._name, result)
+            self._send(result)
+
+    def _send(self, frame: Frame) -> None:
+        """Send a frame on unless ``MaxByteRate`` forbids it."""
+        rate = self.port.number("MaxByteRate")
+        now = time.monotonic()
+        if rate > 0 and now < self._next_output:
+            dropped = self.port.integer("DroppedOutputArrays") + 1
+            self.port.publish("DroppedOutputArrays", dropped)
+            return
+        self._next_output = now + frame.data.nbytes / rate if rate > 0 else 0.0
+        self._graph.send(self._name, frame)
 
     def _with_own_attributes(self, frame: Frame) -> Frame:
         """Add what this plugin's attributes file defines; the frame's own attributes win."""

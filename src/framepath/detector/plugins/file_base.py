@@ -271,7 +271,18 @@ class FilePlugin:
             self._status(WRITE_ERROR, f"Error writing file: {error}")
             self._capture_over()
             return False
+        self._delete_driver_file(frame)
         return True
+
+    def _delete_driver_file(self, frame: Frame) -> None:
+        """``DeleteDriverFile``: what the detector stored itself goes once the frame is in ours."""
+        attribute = frame.attributes.get("DriverFileName")
+        if not self._port["DeleteDriverFile"] or attribute is None or not attribute.value:
+            return
+        try:
+            Path(str(attribute.value)).unlink()
+        except OSError as error:
+            log.warning("cannot delete the driver's file: %s", error)
 
     # -- writing on demand
 

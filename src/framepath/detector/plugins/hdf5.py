@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.file_base import FilePlugin, LostFrame, WriteMode
-from framepath.detector.plugins.hdf5_settings import mode_of, settings_of
+from framepath.detector.plugins.hdf5_settings import extra_dimensions, mode_of, settings_of
 from framepath.detector.port import PutRefused
 from framepath.errors import FrameRefused, LayoutError
 from framepath.layout.failures import BadXml, LayoutRefused, SourceUnreadable
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 LAYOUT_FAILURES = (SourceUnreadable, BadXml, LayoutRefused)
 
+FIXED_WHILE_OPEN = ("NumExtraDims", "Compression")
+"""Setpoints that ADCore refuses while a file is open."""
+
 MakeWriter = Callable[..., RoutedWriter]
 
 
@@ -38,6 +42,8 @@ class Hdf5Store:
         self._make_writer = make_writer
         self._writer: RoutedWriter | None = None
         self._n_lost = 0
+        self._n_bytes = 0
+        self._opened_s = 0.0
 
     @property
     def says_why(self) -> bool:
@@ -51,6 +57,8 @@ class Hdf5Store:
         writer.open(first)
         self._writer = writer
         self._n_lost = 0
+        self._opened_s = time.monotonic()
+        self._n_bytes = 0
         self._port.publish("SWMRActive", int(settings.swmr))
 
     def write(self, frame: Frame) -> None:
@@ -58,6 +66,7 @@ class Hdf5Store:
         row = self._open_writer().write(frame)
         if row.fate is Fate.REFUSED:
             raise FrameRefused(row.reason, where=f"frame {frame.unique_id}")
+        self._n_bytes += frame.data.nbytes
 
     def lost(self, lost: LostFrame) -> None:
         """One ledger row for a frame that never came."""
@@ -80,6 +89,9 @@ class Hdf5Store:
             log.warning("frames were lost", extra={"n_lost": self._n_lost})
         if writer is not None:
             writer.close()
+            run_time_s = time.monotonic() - self._opened_s
+            self._port.publish("RunTime", run_time_s)
+            self._port.publish("IOSpeed", 8e-6 * self._n_bytes / run_time_s)
 
     def _open_writer(self) -> RoutedWriter:
         if self._writer is None:
@@ -96,6 +108,9 @@ class Hdf5Plugin(FilePlugin):
         plugin.port.on_put("XMLFileName", self._on_layout)
         plugin.port.on_put("FramepathMode", self._on_mode)
         plugin.port.on_put("FlushNow", self._on_flush)
+        plugin.port.on_put("NumFramesFlush", self._on_flush_interval)
+        for name in FIXED_WHILE_OPEN:
+            plugin.port.on_put(name, self._refuse_while_open)
 
     def _on_layout(self, value: Value) -> None:
         self._port.publish("XMLFileName", value)
@@ -118,7 +133,33 @@ class Hdf5Plugin(FilePlugin):
         port.publish("XMLErrorMsg", "" if source else "Default layout selected")
         port.publish("XMLValid", 1)
 
-    def _on_flush(self, value: Value) -> Any:
+    def _start_capture(self) -> None:
+        sizes = extra_dimensions(self._port)
+        if sizes:  # a file with extra dimensions has a fixed number of places
+            self._port.publish("NumCapture", math.prod(sizes))
+        super()._start_capture()
+
+    def _refuse_while_open(self, value: Value) -> None:
+        if self._is_open:
+            raise PutRefused(
+                "this setting is fixed while a file is open",
+                found=value,
+                where=self._port.prefix,
+                next_step="put 0 to Capture first",
+            )
+
+    def _on_flush_interval(self, value: Value) -> None:
+        is_by_time = int(value) == 0 and mode_of(self._port) is Mode.STRICT  # type: ignore[arg-type]
+        least = max(1, self._port.integer("NumFramesChunks"))
+        if int(value) < least and not is_by_time:  # type: ignore[arg-type]
+            raise PutRefused(
+                "flushes cannot be closer than the frames of a chunk",
+                found=value,
+                expected=f"at least {least} (NumFramesChunks)",
+                where=self._port.pv("NumFramesFlush"),
+            )
+
+    def _on_flush(self, value: Value) -> None:
         if value:
             self._port.begin("FlushNow")
             self._run_soon(self._flush)

@@ -31,7 +31,8 @@ def settings_of(port: Port, write_mode: FileWriteMode, temp_suffix: str = "") ->
         frame_chunks=max(1, port.integer("NumFramesChunks")),
         chunk_rows=0 if whole else port.integer("NumRowChunks"),
         chunk_columns=0 if whole else port.integer("NumColChunks"),
-        extra_dimensions=_extra_dimensions(port),
+        extra_dimensions=extra_dimensions(port),
+        position_attributes=_position_attributes(port),
         fill_value=port.number("FillValue"),
         boundary_align=port.integer("BoundaryAlign"),
         boundary_threshold=port.integer("BoundaryThreshold"),
@@ -57,10 +58,17 @@ def settings_of(port: Port, write_mode: FileWriteMode, temp_suffix: str = "") ->
     )
 
 
-def _extra_dimensions(port: Port) -> tuple[int, ...]:
-    n_extra = port.integer("NumExtraDims")
-    if n_extra == 0:
+def extra_dimensions(port: Port) -> tuple[int, ...]:
+    """Sizes in use, slowest last; () for none."""
+    return tuple(max(1, port.integer(f"ExtraDimSize{letter}")) for letter in _letters(port))
+
+
+def _position_attributes(port: Port) -> tuple[str, ...]:
+    if not port["PositionMode"]:
         return ()
-    return tuple(
-        max(1, port.integer(f"ExtraDimSize{letter}")) for letter in EXTRA_DIMENSIONS[: n_extra + 1]
-    )
+    return tuple(port.text(f"PosNameDim{letter}") for letter in _letters(port))
+
+
+def _letters(port: Port) -> str:
+    n_extra = port.integer("NumExtraDims")
+    return EXTRA_DIMENSIONS[: n_extra + 1] if n_extra else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
@@ -36,6 +37,7 @@ CAMERA_TABLES = ("ndarray", "camera", "framepath_camera")
 
 def load(tables: Iterable[str]) -> dict[str, Param]:
     """Rows of the tables by suffix, sorted; an empty cell leaves what an earlier table said."""
+    tables = tuple(tables)
     merged: dict[str, dict[str, str]] = {}
     for table in tables:
         for row in _rows(table):
@@ -45,12 +47,12 @@ def load(tables: Iterable[str]) -> dict[str, Param]:
             if "states" in said:  # an initial state of other strings has no meaning
                 below.pop("initial", None)
             merged[row["suffix"]] = {**below, **said}
-    traits = {row["suffix"]: row for row in _rows("traits")}
+    traits = _Traits(tables)
     links: dict[str, list[tuple[str, str]]] = {}
     for row in _rows("links"):
         links.setdefault(row["suffix"], []).append((row["field"], row["value"]))
     return {
-        suffix: _param(merged[suffix], _traits_of(traits, suffix), tuple(links.get(suffix, ())))
+        suffix: _param(merged[suffix], traits.of(suffix), tuple(links.get(suffix, ())))
         for suffix in sorted(merged)
     }
 
@@ -58,12 +60,33 @@ def load(tables: Iterable[str]) -> dict[str, Param]:
 @cache
 def _rows(table: str) -> list[dict[str, str]]:
     text = (files("framepath.spec.params") / f"{table}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return list(csv.DictReader(text.splitlines(), restval=""))
 
 
-def _traits_of(traits: dict[str, dict[str, str]], suffix: str) -> dict[str, str]:
-    """Traits of a PV; a readback without its own takes those of its setpoint."""
-    return traits.get(suffix) or traits.get(suffix.removesuffix("_RBV"), {})
+class _Traits:
+    """What ``traits.csv`` says of the PVs of these tables.
+
+    A row with a ``scope`` holds where that table is among them; ``?`` and ``*`` stand for one and
+    for any characters.
+    """
+
+    def __init__(self, tables: tuple[str, ...]) -> None:
+        rows = [row for row in _rows("traits") if row["scope"] in ("", *tables)]
+        rows.sort(key=lambda row: not row["scope"])  # the narrower first
+        self._patterns = [row for row in rows if set("?*") & set(row["suffix"])]
+        self._exact: dict[str, dict[str, str]] = {}
+        for row in rows:
+            self._exact.setdefault(row["suffix"], row)
+
+    def of(self, suffix: str) -> dict[str, str]:
+        """Traits of a PV; a readback without its own has those of its setpoint."""
+        for name in (suffix, suffix.removesuffix("_RBV")):
+            if name in self._exact:
+                return self._exact[name]
+            for row in self._patterns:
+                if fnmatchcase(name, row["suffix"]):
+                    return row
+        return {}
 
 
 def _param(
