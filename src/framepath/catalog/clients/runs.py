@@ -38,10 +38,24 @@ class Catalog(CatalogOfBlueskyRuns):
         first = key[0] if isinstance(key, tuple) and key else key
         if isinstance(first, str) and first.split("/")[0] == FILES_KEY:
             return Container.__getitem__(self, key)
-        from_the_end = isinstance(key, numbers.Integral) and key < 0
-        if (from_the_end or isinstance(key, slice)) and not self._queries:
-            return self.search(SpecsQuery(include=["BlueskyRun"]))[key]
+        if isinstance(key, slice):
+            return self._runs_between(key)
+        if isinstance(key, numbers.Integral) and key < 0:
+            return self._runs().values()[int(key)]
         return super().__getitem__(key)
+
+    def _runs(self) -> Any:
+        return self.search(SpecsQuery(include=["BlueskyRun"]))
+
+    def _runs_between(self, key: slice) -> list[Any]:
+        # Tiled's own sequences refuse cat[-5:], which every lesson begins with.
+        runs = self._runs()
+        wanted = range(*key.indices(len(runs)))
+        if not wanted:
+            return []
+        first, last = sorted((wanted[0], wanted[-1]))
+        found = list(runs.values()[first : last + 1])
+        return found[:: wanted.step]
 
     @property
     def files(self) -> Any:
