@@ -11,6 +11,7 @@ from framepath.detector.plugins.hdf5 import Hdf5Plugin
 from framepath.detector.port import PutRefused
 from framepath.spec.addresses import LEDGER_ADDRESS
 from framepath.spec.ledger import Fate
+from framepath.spec.ndattribute import NDAttribute, NDAttrType
 from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
 
 SINGLE, CAPTURE, STREAM = range(3)
@@ -216,8 +217,6 @@ def test_a_temporary_suffix_is_there_until_the_file_is_closed(hdf, tmp_path):
     ("destination", "is_stored"), [("all", True), ("filehdf1", True), ("FileTIFF1", False)]
 )
 def test_a_frame_may_name_the_file_plugin_it_is_for(hdf, destination, is_stored):
-    from framepath.spec.ndattribute import NDAttribute, NDAttrType
-
     attribute = NDAttribute("FilePluginDestination", NDAttrType.STRING, destination)
     hdf.send(0)
     hdf.put(NumCapture=0, Capture=1)
@@ -287,3 +286,73 @@ def test_dropped_frames_stand_in_the_ledger_of_a_strict_file(hdf):
     }
     reasons = rows["reason"][rows["fate"] == Fate.DROPPED]
     assert all(b"queue of FileHDF1 was full" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("name", ["Compression", "NumExtraDims"])
+def test_some_settings_are_fixed_while_a_file_is_open(hdf, name):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    with pytest.raises(PutRefused, match="fixed while a file is open"):
+        hdf.put(**{name: 1})
+    assert hdf.port[name] == 0
+    hdf.put(Capture=0)
+    hdf.put(**{name: 1})
+    assert hdf.port[name] == 1
+
+
+def test_extra_dimensions_say_how_many_frames_a_file_holds(hdf):
+    hdf.send(0)
+    hdf.put(NumExtraDims=1, ExtraDimSizeN=3, ExtraDimSizeX=2, Capture=1)
+    assert hdf.port["NumCapture"] == 6
+    hdf.send(*range(1, 7))
+    assert hdf.port["Capture"] == 0
+    with h5py.File(hdf.port["FullFileName"]) as file:
+        assert file[DATA].shape == (2, 3, 4, 6)
+    assert hdf.stored() == list(range(1, 7))
+
+
+def test_flushes_are_not_closer_than_the_frames_of_a_chunk(hdf):
+    hdf.put(NumFramesChunks=4)
+    for interval in (0, 3):
+        with pytest.raises(PutRefused, match=r"at least 4 \(NumFramesChunks\)"):
+            hdf.put(NumFramesFlush=interval)
+    hdf.put(NumFramesFlush=4)
+    hdf.put(FramepathMode=1, NumFramesFlush=0)
+
+
+def test_the_drivers_own_file_is_deleted_once_its_frame_is_stored(hdf, tmp_path):
+    raw = tmp_path / "driver.raw"
+    raw.write_text("frame")
+    attribute = NDAttribute("DriverFileName", NDAttrType.STRING, str(raw))
+    hdf.send(0)
+    hdf.put(Capture=1)
+    hdf.graph.send(SOURCE, numbered(1, DriverFileName=attribute))
+    assert hdf.graph.wait_idle(10)
+    assert raw.exists()
+    hdf.put(DeleteDriverFile=1)
+    hdf.graph.send(SOURCE, numbered(2, DriverFileName=attribute))
+    assert hdf.graph.wait_idle(10)
+    assert not raw.exists()
+
+
+def test_the_speed_of_a_file_is_shown(hdf):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    hdf.send(1, 2, 3)
+    megabits = 8e-6 * 3 * 4 * 6 * 2
+    assert hdf.port["IOSpeed"] == pytest.approx(megabits / hdf.port["RunTime"])
+
+
+def test_the_file_can_be_flushed_for_its_readers(hdf):
+    hdf.send(0)
+    hdf.put(FramepathMode=1, SWMRMode=1, NumCapture=0, Capture=1)
+    assert hdf.port["SWMRActive"] == 1
+    hdf.send(1, 2)
+    done = []
+    hdf.put(FlushNow=1)
+    hdf.port.when_done("FlushNow", lambda: done.append(1))
+    wait_for(lambda: bool(done), "the flush")
+    with h5py.File(hdf.port["FullFileName"], "r", swmr=True) as file:
+        assert file[DATA].shape == (2, 4, 6)
+    hdf.put(Capture=0)
+    assert hdf.port["SWMRActive"] == 0

@@ -150,3 +150,27 @@ def test_a_task_runs_after_the_frames_that_were_queued(graph, gated):
     assert graph.wait_idle(10)
     wait_for(lambda: bool(order), "the task")
     assert order == [[1, 2]]
+
+
+def test_max_byte_rate_holds_frames_back_and_counts_them(graph, gated):
+    plugin, gate = gated
+    behind = []
+    graph.connect(Keeper(behind), "Image1")
+    gate.permits.release(10)
+    plugin.port.put("ArrayCallbacks", 1)
+    plugin.port.put("MaxByteRate", 1.0)
+    for index in range(3):
+        graph.send(SOURCE, numbered(index))
+    assert graph.wait_idle(10)
+    assert behind == [1]
+    assert plugin.port["DroppedOutputArrays"] == 2
+
+
+class Keeper:
+    """A receiver that keeps the ids of its frames."""
+
+    def __init__(self, ids):
+        self.ids = ids
+
+    def offer(self, frame):
+        self.ids.append(frame.unique_id)

@@ -103,3 +103,8 @@ def test_parameters_are_found_by_areadetectors_names():
     assert port.name_of("HDF5_layoutFilename") == "XMLFileName"
     assert port.name_of("NO_SUCH_PARAMETER") is None
     assert camera_port().name_of("STATUS") == "DetectorState"
+
+
+def test_an_inert_busy_put_ends_at_once(port):
+    port.put("PreAllocBuffers", 1)
+    assert port.shelf.written == [("put PreAllocBuffers", 0)]

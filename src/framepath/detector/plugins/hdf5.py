@@ -10,7 +10,8 @@ from pathlib import Path
 
 from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.base import Plugin
-from framepath.detector.plugins.file_base import FilePlugin, LostFrame, WriteMode
+from framepath.detector.plugins.file_base import FilePlugin
+from framepath.detector.plugins.file_sink import LostFrame, WriteMode
 from framepath.detector.plugins.hdf5_settings import extra_dimensions, mode_of, settings_of
 from framepath.detector.port import PutRefused
 from framepath.errors import FrameRefused, LayoutError
@@ -33,7 +34,7 @@ MakeWriter = Callable[..., RoutedWriter]
 
 
 class Hdf5Store:
-    """One routed file at a time (implements `file_base.FileStore`)."""
+    """One routed file at a time (implements `file_sink.FileStore`)."""
 
     holds_many = True
 
@@ -140,7 +141,7 @@ class Hdf5Plugin(FilePlugin):
         super()._start_capture()
 
     def _refuse_while_open(self, value: Value) -> None:
-        if self._is_open:
+        if self._sink.is_open:
             raise PutRefused(
                 "this setting is fixed while a file is open",
                 found=value,
