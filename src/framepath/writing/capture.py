@@ -6,20 +6,23 @@ from collections import Counter
 
 from framepath.errors import WriteFailed
 from framepath.spec.frame import Frame
+from framepath.spec.ledger import LedgerRow
 from framepath.writing.routing import Route
 
-Held = tuple[Frame, Route]
+Held = tuple[Frame, Route] | LedgerRow
 
 
 class CaptureBuffer:
-    """Frames by reference, each with the route chosen when it came."""
+    """Frames by reference with the routes chosen when they came, and refusals between them."""
 
     def __init__(self) -> None:
         self._held: list[Held] = []
         self._counts: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        return len(self._held)
+    @property
+    def n_frames(self) -> int:
+        """Frames held."""
+        return self._counts.total()
 
     def hold(self, frame: Frame, route: Route) -> int:
         """Keep a frame; returns the index that it will have in its dataset."""
@@ -27,9 +30,13 @@ class CaptureBuffer:
         self._counts[route.destination] += 1
         return self._counts[route.destination] - 1
 
+    def hold_refusal(self, row: LedgerRow) -> None:
+        """Keep the ledger row of a refused frame, in the order of arrival."""
+        self._held.append(row)
+
     def take_all(self) -> list[Held]:
-        """Empty the buffer; WriteFailed when there is nothing in it."""
-        if not self._held:
+        """Empty the buffer; WriteFailed when there is no frame in it."""
+        if not self.n_frames:
             raise WriteFailed(
                 "no captured frames to write",
                 found="an empty capture buffer",

@@ -121,7 +121,7 @@ class RoutedWriter:
     @property
     def n_held(self) -> int:
         """Frames in memory, in Capture mode."""
-        return len(self._buffer) if self._buffer is not None else 0
+        return self._buffer.n_frames if self._buffer is not None else 0
 
     def open(self, template: Frame) -> None:
         """Make the file now, laid out for frames like ``template``, which is not stored.
@@ -207,10 +207,10 @@ class RoutedWriter:
         self.n_refused += 1
         reason = f"{refusal.summary}: {refusal.found}"
         row = self._refused_row(frame, reason)
-        if self._file is not None:
-            self._file.record(row)
+        if self._buffer is not None:
+            self._buffer.hold_refusal(row)
         else:
-            self._rows_before_open.append(row)
+            self._record(row)
         self._report("frame refused", frame, reason)
         return row
 
@@ -222,6 +222,12 @@ class RoutedWriter:
                 self._file.record(row)
             else:
                 self._rows_before_open.append(row)
+
+    def _record(self, row: LedgerRow) -> None:
+        if self._file is not None:
+            self._file.record(row)
+        else:
+            self._rows_before_open.append(row)
 
     @staticmethod
     def _refused_row(frame: Frame, reason: str) -> LedgerRow:
@@ -257,8 +263,12 @@ class RoutedWriter:
         """
         with self._lock:
             self._require_usable()
-            held = self._buffer.take_all() if self._buffer is not None else []
-            rows = [self._store(frame, route) for frame, route in held]
+            rows: list[LedgerRow] = []
+            for held in self._buffer.take_all() if self._buffer is not None else []:
+                if isinstance(held, LedgerRow):
+                    self._record(held)
+                else:
+                    rows.append(self._store(*held))
             self.close()
             return rows
 
