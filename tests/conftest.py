@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).parent.parent
 REFERENCE_FILES = REPOSITORY.parent / "shared"
@@ -16,6 +17,12 @@ OPTIONAL = "optional:"
 
 MINUTES = {"unit": 5.0, "chain": 14.0, "docs": 3.0}
 """Minute budget of each folder of tests; printed beside what the folder took."""
+
+# The same examples each time in CI, new ones everywhere else; machines are too noisy for deadlines.
+settings.register_profile(
+    "framepath", deadline=None, database=None, derandomize=os.environ.get("FRAMEPATH_CI") == "1"
+)
+settings.load_profile("framepath")
 
 _seconds: dict[str, float] = defaultdict(float)
 
