@@ -1,0 +1,21 @@
+"""The reference page of PVs is what its generator makes of the tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[3]
+TOOL = REPOSITORY / "tools/make_parameter_docs.py"
+PAGE = REPOSITORY / "docs/reference/parameters.md"
+
+
+def test_the_page_is_up_to_date(tmp_path):
+    made = tmp_path / "parameters.md"
+    subprocess.run([sys.executable, TOOL, made], check=True, timeout=60)
+    assert made.read_text() == PAGE.read_text(), f"run python {TOOL.relative_to(REPOSITORY)}"
+
+
+def test_inert_pvs_have_their_reason_on_the_page():
+    assert "| HDF1 | a chunk never spans an extra dimension |" in PAGE.read_text()
