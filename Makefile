@@ -31,6 +31,13 @@ bench:  ## ratios against named baselines -> benchmarks/results.json (ARGS="writ
 	@tools/bootstrap.sh test
 	@$(PY) -m benchmarks $(ARGS)
 
+docs:   ## write the generated pages of docs/reference anew
+	@tools/bootstrap.sh test
+	@$(PY) tools/commands_page.py
+	@$(PY) -m framepath.layout.lint.page
+	@$(PY) -m framepath.config.reference
+	@$(PY) tools/make_parameter_docs.py
+
 lock:   ## write requirements/*.txt anew (needs uv)
 	@tools/lock.sh
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
 import click
 import pytest
-
-from framepath.cli import COMMANDS, cli
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = sorted(
@@ -40,36 +39,22 @@ def test_decision_records_are_short_and_have_a_status(record):
     assert record.name in (record.parent / "README.md").read_text()
 
 
-def _commands() -> list[tuple[str, click.Command]]:
-    context = click.Context(cli)
-    found = []
-    for name in sorted(COMMANDS):
-        command = cli.get_command(context, name)
-        assert command is not None
-        found.append((name, command))
-        if isinstance(command, click.Group):
-            found += [(f"{name} {sub}", c) for sub, c in sorted(command.commands.items())]
-    return found
+@pytest.fixture(scope="module")
+def commands_page():
+    """The generator of the reference of commands, a script of the repository."""
+    script = REPOSITORY / "tools/commands_page.py"
+    spec = importlib.util.spec_from_file_location("commands_page", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_every_command_and_option_is_in_the_reference():
-    page = (REPOSITORY / "docs/reference/commands.md").read_text()
-    missing = []
-    for name, command in _commands():
-        heading = f"## `framepath {name}`"
-        if heading not in page:
-            missing.append(heading)
-            continue
-        section = page.split(heading, 1)[1].split("\n## ", 1)[0]
-        for parameter in command.params:
-            names = (
-                parameter.opts if isinstance(parameter, click.Option) else [parameter.name.upper()]
-            )
-            if not any(n in section for n in names):
-                missing.append(f"{name}: {'/'.join(names)}")
-    assert not missing
+def test_the_reference_of_commands_is_up_to_date(commands_page):
+    assert commands_page.PAGE.read_text() == commands_page.page(), "run: make docs"
 
 
-def test_every_command_of_the_table_can_be_imported_and_says_what_it_does():
-    for name, command in _commands():
+def test_every_command_and_option_says_what_it_does(commands_page):
+    for name, command in commands_page.commands():
         assert command.help, name
+        for option in command.params:
+            assert isinstance(option, click.Argument) or option.help, f"{name} {option.name}"
