@@ -105,7 +105,8 @@ def create_column_dataset(
 ) -> GrowingDataset | PlacedDataset:
     """An empty NDAttribute dataset: rank 1 (rule 6n.3), or (lead..., 1, 1) for DimAttDatasets."""
     if kind is NDAttrType.STRING:
-        file_type, fill = text_type(STRING_BYTES), np.array(b"", kind.dtype)
+        # h5py 3.16 would store a pointer as the fill value of fixed-length text.
+        file_type, fill = text_type(STRING_BYTES), None
     else:
         file_type = h5py.h5t.py_create(kind.dtype)
         fill = np.array(np.nan if kind is NDAttrType.UNDEFINED else 0, kind.dtype)

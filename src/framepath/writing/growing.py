@@ -10,6 +10,8 @@ import numpy as np
 
 Parent: TypeAlias = h5py.h5g.GroupID | h5py.h5f.FileID
 Places = list[tuple[int, ...]] | None
+Fill = np.ndarray[Any, np.dtype[Any]] | None
+"""Zero-dimensional; None is libhdf5's own, all zero bytes."""
 
 
 def _create(
@@ -17,13 +19,14 @@ def _create(
     name: str,
     file_type: h5py.h5t.TypeID,
     chunk: tuple[int, ...],
-    fill: np.ndarray[Any, np.dtype[Any]],
+    fill: Fill,
     max_shape: tuple[int, ...],
     links: h5py.h5p.PropLCID | None = None,
 ) -> h5py.h5d.DatasetID:
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_chunk(chunk)
-    plist.set_fill_value(fill)
+    if fill is not None:
+        plist.set_fill_value(fill)
     # Without a chunk cache rows go straight to the file, and a flush rewrites no chunk.
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_chunk_cache(0, 0, 1.0)
@@ -47,10 +50,10 @@ class GrowingDataset:
         name: str,
         file_type: h5py.h5t.TypeID,
         chunk_rows: int,
-        fill: np.ndarray[Any, np.dtype[Any]],
+        fill: Fill,
         links: h5py.h5p.PropLCID | None = None,
     ) -> GrowingDataset:
-        """An empty dataset; ``fill`` is a zero-dimensional array."""
+        """An empty dataset."""
         unlimited = (h5py.h5s.UNLIMITED,)
         dataset = _create(parent, name, file_type, (chunk_rows,), fill, unlimited, links)
         return cls(dataset, file_type)
@@ -89,7 +92,7 @@ class PlacedDataset:
         name: str,
         file_type: h5py.h5t.TypeID,
         chunk_rows: int,
-        fill: np.ndarray[Any, np.dtype[Any]],
+        fill: Fill,
         lead_sizes: tuple[int, ...],
     ) -> PlacedDataset:
         """An empty dataset; ``lead_sizes`` are those of the frame dataset, slowest first."""

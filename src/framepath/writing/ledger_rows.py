@@ -23,7 +23,7 @@ class LedgerDataset:
         links.set_create_intermediate_group(True)
         self._dataset = GrowingDataset.create(
             *(file, LEDGER_ADDRESS, h5py.h5t.py_create(LEDGER_DTYPE, logical=True)),
-            *(_CHUNK_ROWS, np.zeros((), LEDGER_DTYPE), links),
+            *(_CHUNK_ROWS, None, links),
         )
         self._waiting: list[LedgerRow] = []
 

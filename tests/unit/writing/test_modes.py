@@ -10,7 +10,7 @@ from framepath.errors import FrameRefused, SettingsError, WriteFailed
 from framepath.layout.model import Mode
 from framepath.spec.ledger import Fate
 from framepath.writing import FileWriteMode, RoutedWriter, WriterSettings
-from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to
+from unit.writing.recipes import ONE_DATASET, ROUTED, frame, number, routed_series, sent_to, text
 
 COMPAT, STRICT = Mode.COMPAT, Mode.STRICT
 
@@ -43,12 +43,13 @@ def test_an_opened_file_without_frames(tmp_path, mode, n_frames, swmr):
     path = tmp_path / "empty.h5"
     settings = WriterSettings(mode=mode, fill_value=7, swmr=swmr)
     with RoutedWriter(path, ONE_DATASET, settings) as writer:
-        writer.open(frame(41, number("Theta", 1.5)))
+        writer.open(frame(41, number("Theta", 1.5), text("Note", "there")))
     with h5py.File(path) as file:
         assert file["/entry/data"].shape == (n_frames, 4, 6)
         assert (file["/entry/data"][()] == 7).all()
         assert file["/entry/attributes/Theta"].shape == (n_frames,)
         assert file["/entry/attributes/NDArrayUniqueId"][()].tolist() == [0] * n_frames
+        assert file["/entry/attributes/Note"][()].tolist() == [b""] * n_frames
 
 
 @pytest.mark.parametrize(("mode", "n_frames"), [(COMPAT, 1), (STRICT, 0)])
