@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from ophyd import Component
 
@@ -12,7 +11,7 @@ from framepath.acquire.detector import FrameDetector, OnLoss
 from framepath.acquire.eiger import EigerFiles, EigerTrigger
 from framepath.acquire.exposures import AcquireTrigger, TriggerLogic
 from framepath.acquire.file_plugin import FileLogic, PluginFile
-from framepath.acquire.folders import FileFolder
+from framepath.acquire.folders import FileFolder, Files
 from framepath.acquire.parts import (
     EIGER_CAMERA,
     HDF5_PLUGIN,
@@ -20,7 +19,6 @@ from framepath.acquire.parts import (
     SIM_CAMERA,
     PartTable,
 )
-from framepath.config.paths import PathMap
 from framepath.errors import SettingsError
 
 Logic = Callable[[FrameDetector], tuple[TriggerLogic, FileLogic]]
@@ -126,9 +124,10 @@ def area_detector(
     *,
     name: str,
     kind: str = "sim",
-    files: str | Path | PathMap | FileFolder,
+    files: Files,
     on_loss: OnLoss = "fail",
     without: Mapping[str, Iterable[str]] | None = None,
+    labels: Iterable[str] = (),
 ) -> FrameDetector:
     """Make a detector; nothing connects yet.
 
@@ -142,11 +141,16 @@ def area_detector(
         One of `KINDS`: ``sim``, ``eiger``, or ``generic`` for any areaDetector camera with HDF1.
     files
         Folder of image files: one absolute path that the IOC, this machine and the catalog server
-        share (strftime directives allowed), or a `PathMap` with each one's name for it.
+        share, or each one's name for it; see `FileFolder.of`.
     on_loss
         ``fail`` a plan, or ``warn``, when triggered, received and stored frames disagree.
     without
         Components that this IOC does not have, by part, e.g. ``{"cam": ["temperature"]}``.
+    labels
+        For the device registry of the session.
+
+    It also serves as a creator in a devices file, under its import path
+    ``framepath.acquire.area_detector``.
 
     Raises
     ------
@@ -176,4 +180,5 @@ def area_detector(
     members["_make_logic"] = chosen.logic
     members["__doc__"] = FrameDetector.__doc__
     made = type(f"{kind.capitalize()}FrameDetector", (FrameDetector,), members)
-    return made(prefix, name=name, folder=FileFolder.of(files), on_loss=on_loss)
+    folder = FileFolder.of(files)
+    return made(prefix, name=name, folder=folder, on_loss=on_loss, labels=set(labels))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from framepath.config.paths import PathMap, is_windows_path
 from framepath.errors import SettingsError, StagingError
+
+_TEMPLATES = {"write_path_template": "ioc", "read_path_template": "here"}
+"""Names that ophyd's and apstools' file plugins have for two of the hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +30,51 @@ class FileFolder:
     subfolder: str = ""
 
     @classmethod
-    def of(cls, files: str | Path | PathMap | FileFolder) -> FileFolder:
-        """A folder from what a user writes: one path that all hosts share, or a path map.
+    def of(cls, files: Files) -> FileFolder:
+        """A folder from what a user writes.
 
-        A shared path may hold strftime directives (``/data/%Y/%m``); they follow the clock of this
-        machine when the detector is staged.
+        Parameters
+        ----------
+        files
+            One path that all hosts share; or a `PathMap`; or a mapping with its names (``ioc``,
+            ``here``, ``server``) or with those of existing configurations
+            (``write_path_template`` as the IOC spells it, ``read_path_template`` as this machine
+            does). Paths may end in components with strftime directives (``/data/%Y/%m``), equal
+            for all hosts; they follow this machine's clock when the detector is staged.
 
         Raises
         ------
         SettingsError
-            The path is relative, or no name is given.
+            A path is relative, a name unknown, or the directives differ.
         """
         if isinstance(files, FileFolder):
             return files
         if isinstance(files, PathMap):
-            return cls(_completed(files))
-        text = str(files)
-        fixed, directives = _split_at_directive(text)
-        if not (fixed.startswith("/") or is_windows_path(fixed)):
+            return cls._of_names(files.model_dump())
+        if isinstance(files, Mapping):
+            return cls._of_names(_host_names(files))
+        return cls._of_names({"ioc": str(files)})
+
+    @classmethod
+    def _of_names(cls, names: Mapping[str, str]) -> FileFolder:
+        split = {host: _split_at_directive(text) for host, text in names.items() if text}
+        directives = {tail for _, tail in split.values()}
+        if len(directives) != 1:
             raise SettingsError(
-                "the folder for image files must be absolute: the IOC has another working folder",
-                found=text,
-                expected="for example /data/simdet or /data/%Y/%m",
+                "the hosts' names for the folder of image files differ after their first directive",
+                found=", ".join(f"{host}: {text}" for host, text in names.items() if text),
+                expected="the same components from the first % on",
             )
-        return cls(PathMap(ioc=fixed, here=fixed, server=fixed), directives)
+        for fixed, _ in split.values():
+            if not (fixed.startswith("/") or is_windows_path(fixed)):
+                raise SettingsError(
+                    "the folder for image files must be absolute: the IOC has another working "
+                    "folder",
+                    found=fixed,
+                    expected="for example /data/simdet or /data/%Y/%m",
+                )
+        fixed_names = {host: fixed for host, (fixed, _) in split.items()}
+        return cls(_completed(**fixed_names), directives.pop())
 
     def on_ioc(self, when: datetime) -> str:
         """The folder of that day as the IOC spells it."""
@@ -88,14 +113,26 @@ class FileFolder:
         return found
 
 
-def _completed(given: PathMap) -> PathMap:
-    here = given.here or given.ioc
-    return PathMap(ioc=given.ioc or here, here=here, server=given.server or here)
+def _host_names(files: Mapping[str, str]) -> dict[str, str]:
+    known = {**{host: host for host in ("ioc", "here", "server")}, **_TEMPLATES}
+    unknown = set(files) - set(known)
+    if unknown or not files:
+        raise SettingsError(
+            "unknown name for a folder of image files",
+            found=", ".join(sorted(unknown)) or "nothing",
+            expected=", ".join(known),
+        )
+    return {known[name]: str(path) for name, path in files.items()}
+
+
+def _completed(ioc: str = "", here: str = "", server: str = "") -> PathMap:
+    here = here or ioc or server
+    return PathMap(ioc=ioc or here, here=here, server=server or here)
 
 
 def _split_at_directive(text: str) -> tuple[str, str]:
     """The part before the first component that holds a ``%``, and the rest."""
-    parts = text.split("/")
+    parts = text.rstrip("/").split("/")
     first = next((i for i, part in enumerate(parts) if "%" in part), len(parts))
     return "/".join(parts[:first]) or "/", "/".join(parts[first:])
 
@@ -105,3 +142,7 @@ def _joined(folder: str, subfolder: str) -> str:
         return folder
     separator = "\\" if is_windows_path(folder) else "/"
     return folder.rstrip("/\\") + separator + subfolder.strip("/").replace("/", separator)
+
+
+Files = str | Path | PathMap | Mapping[str, str] | FileFolder
+"""What names a folder of image files; see `FileFolder.of`."""
