@@ -16,12 +16,18 @@ from framepath.detector.acquisition import Acquisition
 from framepath.detector.attributes import Attributes
 from framepath.detector.camera import CameraPort, initial_values
 from framepath.detector.drivers.base import Driver, Value
+from framepath.detector.foreign_pvs import ForeignPvs
 from framepath.detector.graph import Graph
 from framepath.detector.network import Listening, PortLost
 from framepath.detector.own_pvs import OwnPvs
 from framepath.detector.plugins.base import Plugin, Processor
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
+from framepath.detector.plugins.process import process_plugin
+from framepath.detector.plugins.pva import PvaImage
+from framepath.detector.plugins.roi import roi_plugin
+from framepath.detector.plugins.stats import stats_plugin
 from framepath.detector.plugins.std_arrays import StdArrays
+from framepath.detector.plugins.transform import transform_plugin
 from framepath.detector.port import Port
 from framepath.detector.publisher import Publisher
 from framepath.detector.pv_sources import PvSources
@@ -39,7 +45,15 @@ MOST_ATTEMPTS = 5
 
 MakeProcessor = Callable[[Plugin], Processor]
 
-PROCESSORS: dict[str, MakeProcessor] = {"image1": StdArrays, "HDF1": Hdf5Plugin}
+PROCESSORS: dict[str, MakeProcessor] = {
+    "image1": StdArrays,
+    "HDF1": Hdf5Plugin,
+    "Pva1": PvaImage,
+    "ROI1": roi_plugin,
+    "Stats1": stats_plugin,
+    "Proc1": process_plugin,
+    "Trans1": transform_plugin,
+}
 """Plugins that an IOC has, in the order they are made."""
 
 
@@ -84,7 +98,8 @@ class Ioc:
         for name in processors:
             initial = {"NDArrayPort": info.port}
             self.ports[name] = self._port(name, PLUGIN_TABLES[name], initial)
-        pvs = PvSources(OwnPvs(self._records()))
+        self._foreign = ForeignPvs(os.environ)  # a copy, before our servers change it
+        pvs = PvSources(OwnPvs(self._records()), self._foreign)
         camera_port = self.ports["cam1"]
         camera = CameraPort(camera_port, info, self._graph, Attributes(camera_port, pvs))
         driver.attach(camera)
@@ -131,6 +146,7 @@ class Ioc:
             plugin.stop()
         self._publisher.stop()
         self._lane.stop()
+        self._foreign.stop()
 
 
 def _start_again() -> None:
