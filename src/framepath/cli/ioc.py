@@ -53,13 +53,17 @@ def _run(kind: str, driver: Driver, **options: Any) -> None:
         from framepath.detector.ioc import IocSettings, run
         from framepath.detector.logs import log_to_stderr
     except ModuleNotFoundError as error:
-        raise MissingExtra(
-            "the IOC needs packages that are not installed",
-            found=f"no {error.name}",
-            next_step="pip install 'framepath[ioc]'",
-        ) from error
+        raise _missing(error) from error
     log_to_stderr(options.pop("log_level").upper())
     sys.exit(run(IocSettings(kind=kind, **options), driver))
+
+
+def _missing(error: ModuleNotFoundError) -> MissingExtra:
+    return MissingExtra(
+        "the IOC needs packages that are not installed",
+        found=f"no {error.name}",
+        next_step="pip install 'framepath[ioc]'",
+    )
 
 
 def size_yx(text: str) -> tuple[int, int]:
@@ -149,3 +153,16 @@ def replay(
     with open_recording(source, address, image_key, theta) as recording:
         made = Replay(recording, rate_hz, loop, order)
         _run("replay", made, **options)
+
+
+@command.command("motion")
+@click.option("--prefix", default="13MOT:", show_default=True, help="PV prefix.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen here only.")
+@click.option("--ca-port", default=0, help="CA port; 0 takes a free one.")
+def motion(prefix: str, host: str, ca_port: int) -> None:
+    """Simulated motors (m1 theta, m2 sample_x) and a shutter for scans without hardware."""
+    try:
+        from framepath.detector.motion.ioc import run
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    sys.exit(run(prefix, host, ca_port))
