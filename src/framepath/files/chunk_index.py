@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -12,11 +12,19 @@ from framepath.errors import FileUnreadable
 from framepath.files.opened import hdf5_errors
 from framepath.files.source import Scratch, read_at
 
-_INDEX_FRACTION = 64
-"""The index is built once more than 1/64 of the chunks were asked for: asking HDF5 costs about
+_INDEX_FRACTION = 16
+"""The index is built once more than 1/16 of the chunks were asked for: asking HDF5 costs about
 10 us a chunk, building 0.7 us for every chunk of the dataset."""
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+class _Table(NamedTuple):
+    """Byte offset, stored bytes and filter mask of every chunk; offset -1: never written."""
+
+    offsets: list[int]
+    sizes: list[int]
+    masks: list[int]
 
 
 class ChunkIndex:
@@ -25,19 +33,25 @@ class ChunkIndex:
     Parameters
     ----------
     dataset
-        Chunked, each chunk spanning whole frames.
+        Chunked, (frames, y, x, ...) or (y, x), each chunk spanning whole frames.
     descriptor
         Of the file, when chunks may be read behind HDF5's back; None for a file that may grow.
     """
 
     def __init__(self, dataset: h5py.Dataset, descriptor: int | None) -> None:
+        assert dataset.chunks is not None
         self._dataset = dataset
         self._descriptor = descriptor
-        assert dataset.chunks is not None
-        self._chunk_shape = dataset.chunks
+        self._where = dataset.file.filename
+        n_frames = dataset.shape[0] if dataset.ndim > 2 else 1
         self._frames_a_chunk = dataset.chunks[0] if dataset.ndim > 2 else 1
+        self._n_chunks = -(-n_frames // self._frames_a_chunk)
+        self._other_axes = (0,) * (dataset.ndim - 1)
+        n_bytes = int(np.prod(dataset.chunks, dtype=np.int64)) * dataset.dtype.itemsize
+        # Filters may make incompressible chunks larger than their pixels.
+        self._room = n_bytes + n_bytes // 8 + 4096
         self._n_asked = 0
-        self._index: tuple[Any, Any, Any] | None = None
+        self._table: _Table | None = None
         self._lock = threading.Lock()
 
     def stored(self, chunk: int, scratch: Scratch) -> tuple[Bytes, int] | None:
@@ -46,65 +60,55 @@ class ChunkIndex:
         The bytes lie in ``scratch`` and last until the next call in this thread.
         """
         if self._descriptor is not None:
-            index = self._index or self._maybe_built()
-            if index is not None:
-                return self._pread(chunk, index, scratch)
+            table = self._table or self._maybe_built()
+            if table is not None:
+                return self._pread(self._descriptor, chunk, table, scratch)
         return self._through_hdf5(chunk, scratch)
 
-    def _maybe_built(self) -> tuple[Any, Any, Any] | None:
+    def _maybe_built(self) -> _Table | None:
         with self._lock:
             self._n_asked += 1
-            if self._index is None and self._n_asked * _INDEX_FRACTION > self._n_chunks:
-                self._index = self._built()
-            return self._index
+            if self._table is None and self._n_asked * _INDEX_FRACTION > self._n_chunks:
+                self._table = self._built()
+            return self._table
 
-    @property
-    def _n_chunks(self) -> int:
-        return -(-self._dataset.shape[0] // self._frames_a_chunk) if self._dataset.ndim > 2 else 1
-
-    def _built(self) -> tuple[Any, Any, Any]:
-        offsets = np.full(self._n_chunks, -1, np.int64)
-        sizes = np.zeros(self._n_chunks, np.int64)
-        masks = np.zeros(self._n_chunks, np.int64)
-        n = self._frames_a_chunk if self._dataset.ndim > 2 else self._dataset.shape[0] or 1
+    def _built(self) -> _Table:
+        n = self._n_chunks
+        table = _Table([-1] * n, [0] * n, [0] * n)
 
         def note(info: h5py.h5d.StoreInfo) -> None:
-            chunk = info.chunk_offset[0] // n
-            offsets[chunk], sizes[chunk] = info.byte_offset, info.size
-            masks[chunk] = info.filter_mask
+            chunk = info.chunk_offset[0] // self._frames_a_chunk if n > 1 else 0
+            table.offsets[chunk], table.sizes[chunk] = info.byte_offset, info.size
+            table.masks[chunk] = info.filter_mask
 
-        with hdf5_errors(self._dataset.file.filename):
+        with hdf5_errors(self._where):
             self._dataset.id.chunk_iter(note)
-        return offsets.tolist(), sizes.tolist(), masks.tolist()
+        return table
 
     def _pread(
-        self, chunk: int, index: tuple[Any, Any, Any], scratch: Scratch
+        self, descriptor: int, chunk: int, table: _Table, scratch: Scratch
     ) -> tuple[Bytes, int] | None:
-        offsets, sizes, masks = index
-        if offsets[chunk] < 0:
+        offset, size = table.offsets[chunk], table.sizes[chunk]
+        if offset < 0:
             return None
-        buffer = scratch.bytes("stored", sizes[chunk])
-        assert self._descriptor is not None
-        n_read = read_at(self._descriptor, offsets[chunk], buffer)
-        if n_read != sizes[chunk]:
+        buffer = scratch.bytes("stored", size)
+        n_read = read_at(descriptor, offset, buffer)
+        if n_read != size:
             raise FileUnreadable(
                 "the file ends inside a chunk",
                 found=f"{n_read} bytes",
-                expected=f"{sizes[chunk]} bytes from byte {offsets[chunk]}",
-                where=self._dataset.file.filename,
+                expected=f"{size} bytes from byte {offset}",
+                where=self._where,
                 next_step="copy the file again from where it was written",
             )
-        return buffer, masks[chunk]
+        return buffer, table.masks[chunk]
 
     def _through_hdf5(self, chunk: int, scratch: Scratch) -> tuple[Bytes, int] | None:
-        dataset = self._dataset
-        at = (chunk * self._frames_a_chunk, *(0,) * (dataset.ndim - 1))
-        n_bytes = int(np.prod(self._chunk_shape, dtype=np.int64)) * dataset.dtype.itemsize
-        # Filters may make incompressible chunks larger than their pixels.
-        buffer = scratch.bytes("stored", n_bytes + n_bytes // 8 + 4096)
-        with hdf5_errors(dataset.file.filename):
+        at = (chunk * self._frames_a_chunk, *self._other_axes)
+        buffer = scratch.bytes("stored", self._room)
+        with hdf5_errors(self._where):
             try:
-                mask, stored = dataset.id.read_direct_chunk(at, out=buffer)
+                mask, stored = self._dataset.id.read_direct_chunk(at, out=buffer)
             except RuntimeError:  # h5py's type for "no such chunk"
                 return None
         return np.frombuffer(stored, np.uint8), mask

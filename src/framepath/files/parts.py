@@ -57,6 +57,8 @@ class Parts:
                 self._open.popitem()[1].close()
 
     def _close_some(self) -> None:
-        idle = [n for n in self._open if not self._readers[n]]
-        for n in idle[: max(len(self._open) - self._max_open, 0)]:
-            self._open.pop(n).close()
+        too_many = len(self._open) - self._max_open
+        if too_many > 0:
+            idle = [n for n in self._open if not self._readers.get(n)]
+            for n in idle[:too_many]:
+                self._open.pop(n).close()
