@@ -118,12 +118,12 @@ def _one(parent: Any, key: str, path: Path, folders: Folders | None) -> str:
     for name, (address, structure) in arrays.items():
         file_node.new(
             StructureFamily.array,
-            [_source(path, StructureFamily.array, structure, {"dataset": address})],
+            [source_of(path, StructureFamily.array, structure, {"dataset": address})],
             key=name,
             metadata={},
             specs=[],
         )
-    tree = _source(path, StructureFamily.container, ContainerStructure(keys=[]), {"dataset": "/"})
+    tree = source_of(path, StructureFamily.container, ContainerStructure(keys=[]), {"dataset": "/"})
     file_node.new(StructureFamily.container, [tree], key="hdf5", metadata={}, specs=[])
     return state
 
@@ -141,11 +141,12 @@ def _frame_arrays(path: Path, folders: Folders | None) -> dict[str, tuple[str, A
     for kind, address in addresses.items():
         with open_frames(path, address, folders=folders) as frames:
             if len(frames):
-                arrays[KEYS[kind]] = (address, _structure(frames))
+                arrays[KEYS[kind]] = (address, structure_of_frames(frames))
     return arrays
 
 
-def _structure(frames: Any) -> ArrayStructure:
+def structure_of_frames(frames: Any) -> ArrayStructure:
+    """How Tiled describes a stack (frames, y, x), one frame a chunk."""
     return ArrayStructure(
         data_type=BuiltinDtype.from_numpy_dtype(frames.dtype),
         shape=tuple(frames.shape),
@@ -153,9 +154,10 @@ def _structure(frames: Any) -> ArrayStructure:
     )
 
 
-def _source(
+def source_of(
     path: Path, family: StructureFamily, structure: Any, parameters: dict[str, Any]
 ) -> DataSource[Any]:
+    """A data source of one HDF5 file, which Tiled does not own."""
     return DataSource(
         structure_family=family,
         structure=structure,

@@ -64,11 +64,9 @@ class FrameStackClient(ArrayClient):
         tiled.client.utils.ClientError
             The server could not read it; the text names the run, the file, the hop and the cause.
         """
-        key = NDSlice(slice).expand_for_shape(self.shape) if slice is not None else NDSlice()
-        n_bytes = math.prod(key.shape_after_slice(self.shape)) * self.dtype.itemsize
-        if n_bytes >= self.RESPONSE_BYTESIZE_LIMIT:
-            return np.asarray(super().read(slice))
-        return self._transfer.read(key)
+        key = NDSlice(slice) if slice is not None else NDSlice(...)
+        pixels = self._transfer.fetch(key.expand_for_shape(self.shape))
+        return np.asarray(super().read(slice)) if pixels is None else pixels
 
     @property
     def dask(self) -> dask.array.Array:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
-WORTH_THREADS = 8
-"""Frames of one answer from which decoding is shared among threads."""
+PIECE_BYTES = 2**24
+"""Pixels of one answer, about; more is asked for in several."""
+
+AT_ONCE = min(4, os.cpu_count() or 1)
+"""Requests under way; codecs let other threads run while they decode."""
 
 
 class Transfer:
@@ -48,27 +51,55 @@ class Transfer:
         self._until = 0.0
         self._offered = True
 
-    def read(self, key: NDSlice) -> Pixels:
-        """Pixels of a part that fits into one response.
+    def fetch(self, key: NDSlice) -> Pixels | None:
+        """Pixels of a part; None where the server offers no handles, and Tiled's route must do.
+
+        Much is fetched in several requests at once, which share the work of decoding.
 
         Raises
         ------
         tiled.client.utils.ClientError
             The server could not read it.
         """
-        shape = key.shape_after_slice(self._client.shape) if key else self._client.shape
+        shape = key.shape_after_slice(self._client.shape)
+        out = np.empty(shape, self._client.dtype)
         if 0 in shape:
-            return np.empty(shape, self._client.dtype)
+            return out
+        if not self._opened():
+            return None
+        pieces = list(self._pieces(key, out))
+        if len(pieces) == 1:
+            done = [self._fill(*pieces[0])]
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as threads:
+                done = list(threads.map(self._fill, *zip(*pieces, strict=True)))
+        return out if all(done) else None
+
+    def _pieces(self, key: NDSlice, out: Pixels) -> Iterator[tuple[NDSlice, Pixels]]:
+        frames = max(1, PIECE_BYTES // max(1, math.prod(out.shape[1:]) * out.itemsize))
+        first, *rest = key
+        if not isinstance(first, slice) or len(out) <= frames:
+            yield key, out
+            return
+        wanted = range(*first.indices(self._client.shape[0]))
+        for begin in range(0, len(wanted), frames):
+            part = wanted[begin : begin + frames]
+            stop = part[-1] + (1 if part.step > 0 else -1)
+            piece = slice(part[0], None if stop < 0 else stop, part.step)
+            yield NDSlice(piece, *rest), out[begin : begin + frames]
+
+    def _fill(self, key: NDSlice, out: Pixels) -> bool:
         for _ in range(2):
             if not self._opened():
-                break
+                return False
             answer = self._get(FRAMES_ROUTE, {"slice": key.to_numpy_str()})
             if answer.status_code == httpx.codes.GONE:
                 self._handle = None
                 continue
             handle_error(answer)
-            return _pixels(answer, shape, self._client)
-        return self._client._get_slice(key)
+            _decode_answer(answer, out, self._client.shape[1:])
+            return True
+        return False
 
     def _opened(self) -> bool:
         if self._handle is not None and time.monotonic() < self._until:
@@ -79,7 +110,7 @@ class Transfer:
         answer = self._get(f"{HANDLE_ROUTE}/{node}", {})
         if answer.is_error:
             # Another server, or a node inside a file: Tiled's own route reads it, or says why not.
-            self._offered = False
+            self._offered = answer.is_server_error
             return False
         content = answer.json()
         self._handle = content["handle"]
@@ -98,35 +129,20 @@ class Transfer:
         raise AssertionError("retry_context either returns or raises")
 
 
-def _pixels(answer: Any, shape: tuple[int, ...], client: FrameStackClient) -> Pixels:
+def _decode_answer(answer: Any, out: Pixels, frame_shape: tuple[int, ...]) -> None:
     body = answer.read()
     media_type = answer.headers["content-type"]
-    out = np.empty(shape, client.dtype)
     if media_type == PIXELS_MIMETYPE:
-        out.reshape(-1)[:] = np.frombuffer(body, client.dtype)
-        return out
+        out[...] = np.frombuffer(body, out.dtype).reshape(out.shape)
+        return
     assert media_type == FRAMES_MIMETYPE, media_type
     end = body.index(b"\n") + 1
     head = json.loads(body[:end])
-    frames = out.reshape(len(head["bytes"]), *client.shape[1:])
     stored = np.frombuffer(body, np.uint8)
-    bounds = end + np.cumsum([0, *head["bytes"]])
-    payloads = [stored[a:b] for a, b in itertools.pairwise(bounds.tolist())]
-    list(_mapped(_decode, head["codecs"], payloads, list(frames)))
-    return out
-
-
-def _decode(codec: str | None, payload: Pixels, frame: Pixels) -> None:
-    if codec is None:
-        frame.reshape(-1).view(np.uint8)[:] = payload
-    else:
-        codec_named(codec).decode(payload, frame)
-
-
-def _mapped(work: Callable[..., None], *columns: Sequence[Any]) -> Iterator[None]:
-    # Codecs let other threads run; for a frame or two a thread costs more than it saves.
-    if len(columns[0]) < WORTH_THREADS:
-        yield from map(work, *columns)
-        return
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
-        yield from threads.map(work, *columns)
+    frames = out.reshape(len(head["bytes"]), *frame_shape)
+    for frame, codec, n_bytes in zip(frames, head["codecs"], head["bytes"], strict=True):
+        payload, end = stored[end : end + n_bytes], end + n_bytes
+        if codec is None:
+            frame.reshape(-1).view(np.uint8)[:] = payload
+        else:
+            codec_named(codec).decode(payload, frame)
