@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from framepath.cli.ioc_conformance import conformance
 from framepath.errors import MissingExtra, SettingsError
 
 if TYPE_CHECKING:
@@ -166,3 +167,6 @@ def motion(prefix: str, host: str, ca_port: int) -> None:
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     sys.exit(run(prefix, host, ca_port))
+
+
+command.add_command(conformance)
