@@ -87,8 +87,8 @@ def _as_json(path: Path, links: tuple[Link, ...], done: Repair | None) -> dict[s
 def _show(path: Path, links: tuple[Link, ...], done: Repair | None) -> None:
     if done is not None:
         for change in done.changes:
-            click.echo(f"{change.address}: {change.before!r} -> {change.after!r}")
-        click.echo(f"{len(done.changes)} targets rewritten in {done.path}")
+            click.echo(f"{change.address}: {change.before} -> {change.after}")
+        click.echo(f"targets rewritten in {done.path}: {len(done.changes)}")
         if done.backup:
             click.echo(f"before: {done.backup}")
     groups: dict[str, list[Link]] = {}

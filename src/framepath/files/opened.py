@@ -11,7 +11,7 @@ from pathlib import Path
 
 import h5py
 
-from framepath.config.paths import Host, PathMap
+from framepath.config.paths import Host, PathMap, translated
 from framepath.errors import FileMissing, FileUnreadable, FramepathError, OutsideFolders
 from framepath.files.containment import Folders
 from framepath.files.superblock import Superblock, read_superblock
@@ -74,6 +74,8 @@ class FileSet:
         ------
         FileMissing, FileUnreadable, OutsideFolders
         """
+        # Maps come first: another host's absolute path may look relative here.
+        path = translated(os.fspath(path), self.path_map, self.host) or path
         path = self.real_folder(path)
         real = self.real(path)
         if real not in self._open:

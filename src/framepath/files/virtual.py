@@ -59,6 +59,8 @@ class VirtualFrames:
         self._found = found
         self._dataset = found.node
         self._open_child = open_child
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._names: list[tuple[str, str]] = []
         self._parts = Parts(self._open_source)
         try:
             self._survey()
@@ -119,8 +121,8 @@ class VirtualFrames:
         self._files.close()
 
     def _survey(self) -> None:
-        self._parts.close()
-        self._numbers: dict[tuple[str, str], int] = {}
+        for number in range(len(self._names)):
+            self._parts.forget(number)
         self._pieces: list[Piece] = []
         shape = list(recorded_shape(self._dataset))
         for mapping in self._mappings:
@@ -157,7 +159,8 @@ class VirtualFrames:
     def _piece(self, mapping: Mapping) -> Piece:
         name = (mapping.file, mapping.address)
         if name not in self._numbers:
-            self._numbers[name] = len(self._numbers)
+            self._numbers[name] = len(self._names)
+            self._names.append(name)
         number = self._numbers[name]
         unlimited = any(along.unlimited for along in mapping.source)
         if not unlimited and mapping.unlimited_axis is None:
@@ -189,10 +192,6 @@ class VirtualFrames:
         except FramepathError:
             files.close()
             raise
-
-    @property
-    def _names(self) -> list[tuple[str, str]]:
-        return list(self._numbers)
 
     def _owners(self, frame: int) -> list[int]:
         try:

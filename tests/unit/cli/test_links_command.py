@@ -68,7 +68,7 @@ def test_map_and_repair(tmp_path):
     assert run(master, "--map", mapping).exit_code == 0
     done = run(master, "--map", mapping, "--repair", tmp_path / "fixed.h5")
     assert done.exit_code == 0
-    assert "1 targets rewritten in " in done.output
+    assert "fixed.h5: 1\n" in done.output
     done = run(master, "--map", mapping, "--in-place", "--json")
     found = json.loads(done.output)
     assert (done.exit_code, found["backup"]) == (0, f"{master}.bak")

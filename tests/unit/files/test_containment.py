@@ -241,3 +241,9 @@ def test_a_file_set_closes_what_it_opened(place):
         assert files.open(place / "in" / ".." / "in" / "x.h5") is opened
         assert opened.identity[1] == (place / "in" / "x.h5").stat().st_ino
     assert not opened.h5
+
+
+def test_a_path_of_another_host_opens_by_its_map(place):
+    maps = (PathMap(ioc="X:\\data", here=str(place / "in")),)
+    with open_frames("X:\\data\\x.h5", folders=Folders((place / "in",), maps)) as stack:
+        np.testing.assert_array_equal(stack, frames(2, first=1))
