@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from framepath.acquire.creators import area_detector
 from framepath.acquire.plans import frame_series, record_ledger, set_frame_type, take
+from framepath.acquire.preprocessors import with_ledger
 from framepath.acquire.set_up_routing import configure_routing
 from framepath.config.paths import PathMap
 from framepath.spec.frame_type import FrameType
@@ -27,6 +28,7 @@ __all__ = [
     "record_ledger",
     "set_frame_type",
     "take",
+    "with_ledger",
 ]
 
 

@@ -215,6 +215,14 @@ class FrameDetector(Device):
     # Ending
 
     @property
+    def has_open_file(self) -> bool:
+        """Whether frames were taken into a file that is not closed yet."""
+        acquisition = self.acquisition
+        return (
+            acquisition is not None and acquisition.ledger is None and acquisition.shot is not None
+        )
+
+    @property
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """One entry a frame type of the last file that was closed; () before."""
         return (self._last.ledger or ()) if self._last is not None else ()

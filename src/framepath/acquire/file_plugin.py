@@ -30,6 +30,9 @@ CLOSE_S = 60.0
 STORED_S = 10.0
 """Seconds without progress after which opening, closing and storing count as failed."""
 
+QUIET_S = 2.0
+"""Seconds without progress after which frames count as lost when none is queued."""
+
 RESET_S = 1.0
 """Seconds for NumCaptured_RBV to go back to 0 at the start of a capture."""
 
@@ -208,25 +211,27 @@ class PluginFile:
             raise trouble
 
     def wait_stored(self, n_frames: int) -> None:
-        """Wait for NumCaptured_RBV; gives up when it stands still for `STORED_S` seconds."""
-        while True:
-            seen = int(self._n_captured.value)
-            if seen - self._n_before >= n_frames:
-                return
-            if self._n_captured.wait_for(lambda n, seen=seen: n > seen or self._failed, STORED_S):
-                trouble = self.trouble()
-                if trouble is not None:
-                    raise trouble
-                continue
-            raise FramesLost(
-                "frames did not reach the file",
-                found=f"{seen - self._n_before} of {n_frames} stored",
-                where=f"{self._hdf1.prefix}, DroppedArrays_RBV "
-                f"{value_of(self._hdf1.dropped_arrays)}, queued "
-                f"{value_of(self._hdf1.num_queued_arrays)}",
-                next_step="a dropped array means the queue was full: raise QueueSize, lower the "
-                "rate or the compression",
-            )
+        """Wait for NumCaptured_RBV, as long as it rises or frames are queued."""
+        seen, still_s = int(self._n_captured.value), 0.0
+        while seen - self._n_before < n_frames:
+            self._n_captured.wait_for(lambda n, seen=seen: n > seen or self._failed, QUIET_S)
+            trouble = self.trouble()
+            if trouble is not None:
+                raise trouble
+            now = int(self._n_captured.value)
+            still_s = 0.0 if now > seen else still_s + QUIET_S
+            seen = now
+            if still_s and (still_s >= STORED_S or not value_of(self._cam.num_queued_arrays)):
+                raise self._lost(seen - self._n_before, n_frames)
+
+    def _lost(self, n_stored: int, n_frames: int) -> FramesLost:
+        return FramesLost(
+            "frames did not reach the file",
+            found=f"{n_stored} of {n_frames} stored",
+            where=f"{self._hdf1.prefix}, DroppedArrays_RBV {value_of(self._hdf1.dropped_arrays)}",
+            next_step="a dropped array means the queue was full: raise QueueSize, lower the rate "
+            "or the compression",
+        )
 
     def where(self, frame_type: FrameType) -> FrameAddress:
         """The file as FullFileName_RBV names it, and the dataset that the state string names."""

@@ -122,8 +122,10 @@ def take(det: FrameDetector, frame_type: FrameType | str, n_frames: int = 1) -> 
 
 @plan
 @_clear_errors
-def record_ledger(*detectors: FrameDetector) -> MsgGenerator[None]:
+def record_ledger(*detectors: FrameDetector, report: bool = True) -> MsgGenerator[None]:
     """Stub: close the detectors' files and record their counts in the stream ``ledger``.
+
+    ``report`` False records a loss and says no more, for runs that fail for another reason.
 
     Raises
     ------
@@ -138,7 +140,7 @@ def record_ledger(*detectors: FrameDetector) -> MsgGenerator[None]:
             yield from bps.create(name=LEDGER_STREAM)
             yield from bps.read(reading)
             yield from bps.save()
-    for det in detectors:
+    for det in detectors if report else ():
         det.report_loss()
 
 

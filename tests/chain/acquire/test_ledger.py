@@ -1,0 +1,113 @@
+"""Triggered, received, stored: three sources, each broken alone, and what the run says."""
+
+from __future__ import annotations
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+import bluesky.preprocessors as bpp
+import h5py
+import pytest
+from ophyd.sim import motor
+
+from framepath.acquire import DARK, IMAGE, frame_series, take, with_ledger
+from framepath.errors import FramesLost
+
+
+def test_ordinary_plans_record_it_by_a_preprocessor(RE, documents, det):
+    RE.preprocessors.append(with_ledger)
+    RE(bp.count([det], num=3))
+    RE(bp.scan([det], motor, 0, 1, 4))
+    stops = documents.of("stop")
+    assert [d["num_events"] for d in stops] == [
+        {"primary": 3, "ledger": 1},
+        {"primary": 4, "ledger": 1},
+    ]
+    assert documents.ledger() == {"image": (4, 4, 4)}
+
+
+def test_a_series_is_recorded_once(RE, documents, det):
+    RE.preprocessors.append(with_ledger)
+    RE(frame_series(det, images=2))
+    assert documents.of("stop")[0]["num_events"] == {"primary": 2, "ledger": 1}
+
+
+def test_a_plan_that_fails_records_what_there_is(RE, documents, det):
+    @bpp.stage_decorator([det])
+    @bpp.run_decorator()
+    def plan():
+        yield from take(det, IMAGE, 2)
+        raise ValueError("the sample fell off")
+
+    with pytest.raises(ValueError, match="fell off"):
+        RE(with_ledger(plan()))
+    assert documents.ledger() == {"image": (2, 2, 2)}
+    (stop,) = documents.of("stop")
+    assert (stop["exit_status"], "fell off" in stop["reason"]) == ("fail", True)
+
+
+def taking(det, n, then):
+    """A plan that takes ``n`` frames and lets ``then`` break something before the end."""
+
+    @bpp.stage_decorator([det])
+    @bpp.run_decorator()
+    def plan():
+        yield from take(det, IMAGE, n)
+        yield from then()
+
+    return with_ledger(plan())
+
+
+def test_a_frame_that_the_plan_did_not_ask_for(RE, documents, det):
+    def another_client():
+        yield from bps.abs_set(det.cam.num_images, 1, wait=True)
+        yield from bps.abs_set(det.cam.acquire, 1)
+        yield from bps.sleep(0.2)
+
+    with pytest.raises(FramesLost, match="3 triggered, 4 received, 4 stored"):
+        RE(taking(det, 3, another_client))
+    assert documents.ledger() == {"image": (3, 4, 4)}
+    assert documents.of("stop")[0]["exit_status"] == "fail"
+
+
+def test_a_frame_that_the_driver_did_not_produce(RE, documents, det):
+    def lost_in_the_driver():
+        det.acquisition.counts.triggered[IMAGE] += 1  # as a plan that asked once more
+        yield from bps.null()
+
+    with pytest.raises(FramesLost, match="4 triggered, 3 received, 3 stored"):
+        RE(taking(det, 3, lost_in_the_driver))
+
+
+def test_a_frame_that_the_plugin_did_not_get(RE, documents, det):
+    def unplugged():
+        yield from bps.abs_set(det.hdf1.enable, 0, wait=True)
+        yield from take(det, IMAGE, 1)
+
+    with pytest.raises(FramesLost, match="4 triggered, 4 received, 3 stored"):
+        RE(taking(det, 3, unplugged))
+    path = det.ledger[0].file
+    assert path
+    with h5py.File(path) as file:
+        assert len(file["/entry/data/data"]) == 3
+
+
+def test_a_loss_may_be_a_warning(RE, documents, make_det):
+    from framepath.acquire import configure_routing
+
+    det = make_det(on_loss="warn")
+    configure_routing(det)
+    det.cam.acquire_time.put(0.001)
+
+    def lost():
+        det.acquisition.counts.triggered[IMAGE] += 1
+        yield from bps.null()
+
+    with pytest.warns(RuntimeWarning, match="3 triggered, 2 received, 2 stored"):
+        RE(taking(det, 2, lost))
+    assert documents.of("stop")[0]["exit_status"] == "success"
+    assert documents.ledger() == {"image": (3, 2, 2)}
+
+
+def test_frames_are_counted_by_their_own_type(RE, documents, det):
+    RE(frame_series(det, [(DARK, 2), (IMAGE, 1), (DARK, 3)]))
+    assert documents.ledger() == {"dark": (5, 5, 5), "image": (1, 1, 1)}
