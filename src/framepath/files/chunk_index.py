@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from framepath.errors import FileUnreadable
 from framepath.files.opened import hdf5_errors
-from framepath.files.source import Scratch, read_at
+from framepath.files.source import Scratch, read_bytes
 
 _INDEX_FRACTION = 16
 """The index is built once more than 1/16 of the chunks were asked for: asking HDF5 costs about
@@ -92,15 +91,7 @@ class ChunkIndex:
         if offset < 0:
             return None
         buffer = scratch.bytes("stored", size)
-        n_read = read_at(descriptor, offset, buffer)
-        if n_read != size:
-            raise FileUnreadable(
-                "the file ends inside a chunk",
-                found=f"{n_read} bytes",
-                expected=f"{size} bytes from byte {offset}",
-                where=self._where,
-                next_step="copy the file again from where it was written",
-            )
+        read_bytes(descriptor, offset, buffer, self._where)
         return buffer, table.masks[chunk]
 
     def _through_hdf5(self, chunk: int, scratch: Scratch) -> tuple[Bytes, int] | None:

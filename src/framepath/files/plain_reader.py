@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from framepath.errors import FileUnreadable
-from framepath.files.source import Box, Pixels, Scratch, StoredChunk, is_whole, read_at
+from framepath.files.source import Box, Pixels, Scratch, StoredChunk, is_whole, read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class PlainReader:
             at = start + done
             if at < past and done < out.size:
                 part = out[done : done + min(past - at, out.size - done)]
-                _read_segment(segment, segment.offset + at - base, part)
+                read_bytes(segment.descriptor, segment.offset + at - base, part, segment.path)
                 done += part.size
             base = past
         if done < out.size:
@@ -97,15 +97,3 @@ class PlainReader:
                 where=", ".join(segment.path for segment in self._segments),
                 next_step="look for a missing raw file",
             )
-
-
-def _read_segment(segment: Segment, offset: int, out: Pixels) -> None:
-    n_read = read_at(segment.descriptor, offset, out)
-    if n_read != out.size:
-        raise FileUnreadable(
-            "the file ends before the pixels do",
-            found=f"{n_read} bytes",
-            expected=f"{out.size} bytes from byte {offset}",
-            where=segment.path,
-            next_step="copy the file again from where it was written",
-        )

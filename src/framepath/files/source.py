@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from framepath.errors import FileUnreadable
 from framepath.spec.frame import Compressed
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -116,15 +117,29 @@ def runs(frames: Sequence[int]) -> Iterator[tuple[int, int, int]]:
             begin = at
 
 
-def read_at(descriptor: int, offset: int, out: Pixels) -> int:
-    """Fill uint8 ``out`` with a file's bytes from ``offset``; the number that were there."""
+def read_bytes(descriptor: int, offset: int, out: Pixels, where: str) -> None:
+    """Fill uint8 ``out`` with a file's bytes from ``offset`` on.
+
+    Raises
+    ------
+    FileUnreadable
+        The file ends before, or the system cannot read it.
+    """
     done = 0
     while done < out.size:
-        n_read = os.preadv(descriptor, [out[done:].data], offset + done)
+        try:
+            n_read = os.preadv(descriptor, [out[done:].data], offset + done)
+        except OSError as error:
+            raise FileUnreadable("the file cannot be read", found=error, where=where) from error
         if n_read == 0:
-            break
+            raise FileUnreadable(
+                "the file ends before the pixels do",
+                found=f"{done} bytes",
+                expected=f"{out.size} bytes from byte {offset}",
+                where=where,
+                next_step="copy the file again from where it was written",
+            )
         done += n_read
-    return done
 
 
 class Scratch(threading.local):

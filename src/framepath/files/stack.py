@@ -120,6 +120,13 @@ class StoredFrames:
         step = max(1, _BLOCK_BYTES // frame_bytes) if n_frames is None else n_frames
         if step < 1:
             raise SettingsError("blocks need at least one frame", found=n_frames, expected=">= 1")
+        wanted = (step, *self.shape[1:])
+        if out is not None and (out.shape != wanted or out.dtype != self.dtype):
+            raise SettingsError(
+                "the array for the blocks does not fit",
+                found=f"{out.dtype} {out.shape}",
+                expected=f"{self.dtype} {wanted}",
+            )
         box = tuple(slice(0, n) for n in self.shape[1:])
         for start in range(0, len(self), step):
             yield self._read(range(start, min(start + step, len(self))), box, out)

@@ -37,6 +37,8 @@ def test_blocks_come_in_order_and_may_reuse_memory(plain):
             np.testing.assert_array_equal(block, frames(7)[3 * n : 3 * n + 3])
         with pytest.raises(SettingsError, match="at least one frame"):
             next(stack.blocks(0))
+        with pytest.raises(SettingsError, match=r"found float32 \(3, 6, 8\); expected uint16"):
+            next(stack.blocks(3, out=np.empty((3, 6, 8), "f4")))
 
 
 def test_dask_reads_the_same_frames(plain):
