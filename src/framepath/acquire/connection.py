@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ophyd import Device
 from ophyd.signal import EpicsSignalBase
 
 from framepath.errors import IocUnreachable, StagingError
@@ -109,11 +110,17 @@ def same_value(found: Any, wanted: Any) -> bool:
 class Monitored:
     """A PV followed by a monitor, so that reading it costs nothing and waiting needs no polling."""
 
-    def __init__(self, signal: EpicsSignalBase) -> None:
-        self.signal = signal
+    def __init__(self, part: Device, attribute: str) -> None:
+        self._part = part
+        self._attribute = attribute
         self._changed = threading.Condition()
         self._value: Any = None
         self._subscription: int | None = None
+
+    @property
+    def signal(self) -> EpicsSignalBase:
+        """The signal; it connects when it is first used."""
+        return getattr(self._part, self._attribute)
 
     def start(self) -> None:
         """Begin to follow the PV; its value is there when this returns."""

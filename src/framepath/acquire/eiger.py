@@ -42,7 +42,7 @@ class EigerTrigger:
 
     def __init__(self, cam: Device) -> None:
         self._cam = cam
-        self._armed = Monitored(cam.armed)
+        self._armed = Monitored(cam, "armed")
         self._exposure_s = 0.0
 
     def settings(self) -> tuple[Setting, ...]:
@@ -143,8 +143,8 @@ class EigerFiles:
         self._name = name
         self._cam = cam
         self._folder = folder
-        self._n_captured = Monitored(cam.num_captured)
-        self._write_status = Monitored(cam.write_status)
+        self._n_captured = Monitored(cam, "num_captured")
+        self._write_status = Monitored(cam, "write_status")
         self._pattern = ""
         self._master: Path | None = None
 

@@ -105,9 +105,9 @@ class PluginFile:
         self._hdf1 = hdf1
         self._folder = folder
         self._routing: Routing | None = None
-        self._n_captured = Monitored(hdf1.num_captured)
-        self._write_status = Monitored(hdf1.write_status)
-        self._capture = Monitored(hdf1.capture)
+        self._n_captured = Monitored(hdf1, "num_captured")
+        self._write_status = Monitored(hdf1, "write_status")
+        self._capture = Monitored(hdf1, "capture")
         self._path: Path | None = None
         self._n_before = 0
         self._is_swmr = False

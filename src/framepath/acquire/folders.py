@@ -134,7 +134,8 @@ def _split_at_directive(text: str) -> tuple[str, str]:
     """The part before the first component that holds a ``%``, and the rest."""
     parts = text.rstrip("/").split("/")
     first = next((i for i, part in enumerate(parts) if "%" in part), len(parts))
-    return "/".join(parts[:first]) or "/", "/".join(parts[first:])
+    root = "/" if text.startswith("/") else ""
+    return "/".join(parts[:first]) or root, "/".join(parts[first:])
 
 
 def _joined(folder: str, subfolder: str) -> str:
