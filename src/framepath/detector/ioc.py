@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from softioc import builder, softioc
 
 from framepath.detector.acquisition import Acquisition
 from framepath.detector.attributes import Attributes
+from framepath.detector.autosave import Autosave, Saved, collect, load_saved, restore
 from framepath.detector.camera import CameraPort, initial_values
 from framepath.detector.drivers.base import Driver, Value
 from framepath.detector.foreign_pvs import ForeignPvs
@@ -31,6 +33,8 @@ from framepath.detector.plugins.transform import transform_plugin
 from framepath.detector.port import Port
 from framepath.detector.publisher import Publisher
 from framepath.detector.pv_sources import PvSources
+from framepath.detector.records.access import set_access_security
+from framepath.detector.records.direct import read_text
 from framepath.detector.records.dispatch import PutLane
 from framepath.detector.records.port_records import PortRecords
 from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
@@ -69,6 +73,10 @@ class IocSettings:
         PV prefix, e.g. ``13SIM1:``.
     host, ca_port, pva_port
         Where the servers listen; port 0 means a free one.
+    save
+        File from which setpoints and state strings are restored, and to which they are saved.
+    access
+        Access security file of EPICS.
     """
 
     kind: str
@@ -76,6 +84,8 @@ class IocSettings:
     host: str = "127.0.0.1"
     ca_port: int = 0
     pva_port: int = 0
+    save: Path | None = None
+    access: Path | None = None
 
 
 class Ioc:
@@ -86,19 +96,22 @@ class Ioc:
         settings: IocSettings,
         driver: Driver,
         processors: Mapping[str, MakeProcessor] = PROCESSORS,
+        foreign: ForeignPvs | None = None,
     ) -> None:
         self.settings = settings
         self._driver = driver
         self._graph = Graph()
         self._lane = PutLane()
         info = driver.info
+        self._saved = load_saved(settings.save) if settings.save else Saved()
+        self._rows: dict[str, dict[str, Param]] = {}
         self.ports = {
             "cam1": self._port("cam1", (*CAMERA_TABLES, *info.tables), initial_values(info))
         }
         for name in processors:
             initial = {"NDArrayPort": info.port}
             self.ports[name] = self._port(name, PLUGIN_TABLES[name], initial)
-        self._foreign = ForeignPvs(os.environ)  # a copy, before our servers change it
+        self._foreign = foreign or ForeignPvs(os.environ)  # a copy, before our servers change it
         pvs = PvSources(OwnPvs(self._records()), self._foreign)
         camera_port = self.ports["cam1"]
         camera = CameraPort(camera_port, info, self._graph, Attributes(camera_port, pvs))
@@ -109,9 +122,13 @@ class Ioc:
             for name, make in processors.items()
         ]
         self._publisher = Publisher(self.ports.values())
+        self._autosave: Autosave | None = None
 
     def _port(self, name: str, tables: Iterable[str], initial: Mapping[str, Value]) -> Port:
-        return Port(f"{self.settings.prefix}{name}:", load(tables), initial)
+        self._rows[name] = load(tables)
+        saved = self._saved.of_plugin(name)
+        rows = saved.params(self._rows[name])
+        return Port(f"{self.settings.prefix}{name}:", rows, {**initial, **saved.initial(rows)})
 
     def _records(self) -> dict[str, Param]:
         return {
@@ -128,15 +145,23 @@ class Ioc:
         listening.set_environment()
         records = [PortRecords(port) for port in self.ports.values()]
         builder.LoadDatabase()
+        if self.settings.access is not None:
+            set_access_security(self.settings.access)
         softioc.iocInit(self._lane)
         listening.verify()
         for made in records:
             made.start()
+        restore(self.ports, self._saved)
         self._lane.start()
         for plugin in self._plugins:
             plugin.start()
         self._publisher.start()
         self._acquisition.start()
+        if self.settings.save is not None:
+            self._autosave = Autosave(
+                self.settings.save, lambda: collect(self.ports, self._rows, read_text)
+            )
+            self._autosave.start()
         return listening
 
     def stop(self) -> None:
@@ -146,6 +171,8 @@ class Ioc:
             plugin.stop()
         self._publisher.stop()
         self._lane.stop()
+        if self._autosave is not None:
+            self._autosave.stop()
         self._foreign.stop()
 
 
@@ -164,13 +191,19 @@ def _start_again() -> None:
 
 
 def run(
-    settings: IocSettings, driver: Driver, processors: Mapping[str, MakeProcessor] = PROCESSORS
+    settings: IocSettings,
+    driver: Driver,
+    processors: Mapping[str, MakeProcessor] = PROCESSORS,
+    foreign: ForeignPvs | None = None,
 ) -> int:
-    """Run an IOC until SIGTERM or SIGINT; return the exit code."""
+    """Run an IOC until SIGTERM or SIGINT; return the exit code.
+
+    ``foreign`` watches PVs of other IOCs; give the one that the driver uses, if it uses one.
+    """
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    ioc = Ioc(settings, driver, processors)
+    ioc = Ioc(settings, driver, processors, foreign)
     try:
         listening = ioc.start()
     except PortLost as lost:

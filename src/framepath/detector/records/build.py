@@ -9,13 +9,10 @@ from softioc import builder
 from framepath.detector.records.busy_record import busy_out
 from framepath.detector.records.dispatch import Companion, Setpoint
 from framepath.spec.params import Param
+from framepath.spec.params.model import STATE_PREFIXES
 
 COMPANION = "Wait_"
 """Ending of the hidden record whose processing lasts until a busy setpoint's work is done."""
-
-_STATE_PREFIXES = (
-    "ZR", "ON", "TW", "TH", "FR", "FV", "SX", "SV", "EI", "NI", "TE", "EL", "TV", "TT", "FT", "FF",
-)  # fmt: skip
 
 _SETPOINT_BUILDERS = {
     "ao": builder.aOut,
@@ -49,7 +46,7 @@ def _state_fields(param: Param) -> dict[str, Any]:
     if param.record in ("bi", "bo", "busy"):
         return dict(zip(("ZNAM", "ONAM"), param.states, strict=False))
     fields: dict[str, Any] = {}
-    for start, state, value in zip(_STATE_PREFIXES, param.states, param.state_values, strict=False):
+    for start, state, value in zip(STATE_PREFIXES, param.states, param.state_values, strict=False):
         fields[f"{start}ST"] = state
         fields[f"{start}VL"] = value
     return fields
