@@ -36,6 +36,7 @@ from framepath.detector.pv_sources import PvSources
 from framepath.detector.records.access import set_access_security
 from framepath.detector.records.direct import read_text
 from framepath.detector.records.dispatch import PutLane
+from framepath.detector.records.memory import leave_memory_unlocked
 from framepath.detector.records.port_records import PortRecords
 from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
 from framepath.spec.serving import IocReady
@@ -147,6 +148,7 @@ class Ioc:
         builder.LoadDatabase()
         if self.settings.access is not None:
             set_access_security(self.settings.access)
+        leave_memory_unlocked()
         softioc.iocInit(self._lane)
         listening.verify()
         for made in records:
