@@ -12,6 +12,11 @@ SETPOINT_RECORDS = frozenset({"ao", "bo", "mbbo", "longout", "stringout", "busy"
 
 READBACK_RECORDS = frozenset({"ai", "bi", "mbbi", "longin", "stringin", "waveform"})
 
+STATE_PREFIXES = (
+    "ZR", "ON", "TW", "TH", "FR", "FV", "SX", "SV", "EI", "NI", "TE", "EL", "TV", "TT", "FT", "FF",
+)  # fmt: skip
+"""Beginnings of the field names of an mbbi's or mbbo's states: ZRST and ZRVL are the first's."""
+
 
 class Rate(StrEnum):
     """How soon a readback follows its value."""
