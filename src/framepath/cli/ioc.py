@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from framepath.errors import MissingExtra, SettingsError
 
 if TYPE_CHECKING:
     from framepath.detector.drivers.base import Driver
+    from framepath.detector.foreign_pvs import ForeignPvs
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -32,6 +34,16 @@ def _ioc_options(prefix: str) -> Callable[[Any], Any]:
         click.option("--ca-port", default=0, help="CA port; 0 takes a free one."),
         click.option("--pva-port", default=0, help="PVA port; 0 takes a free one."),
         click.option(
+            "--save",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="File that keeps setpoints and state strings over a restart.",
+        ),
+        click.option(
+            "--access",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Access security file: who may write which PV.",
+        ),
+        click.option(
             "--log-level",
             type=click.Choice(LOG_LEVELS, case_sensitive=False),
             default="INFO",
@@ -48,7 +60,7 @@ def _ioc_options(prefix: str) -> Callable[[Any], Any]:
     return decorate
 
 
-def _run(kind: str, driver: Driver, **options: Any) -> None:
+def _run(kind: str, driver: Driver, *, foreign: ForeignPvs | None = None, **options: Any) -> None:
     """Run an IOC around the driver until it is told to end."""
     try:
         from framepath.detector.ioc import IocSettings, run
@@ -56,7 +68,7 @@ def _run(kind: str, driver: Driver, **options: Any) -> None:
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     log_to_stderr(options.pop("log_level").upper())
-    sys.exit(run(IocSettings(kind=kind, **options), driver))
+    sys.exit(run(IocSettings(kind=kind, **options), driver, foreign=foreign))
 
 
 def _missing(error: ModuleNotFoundError) -> MissingExtra:
@@ -93,12 +105,21 @@ def size_yx(text: str) -> tuple[int, int]:
     show_default=True,
     help="What the camera sees at the start; cam1:Scene changes it.",
 )
-def sim(size: str, scene: str, **options: Any) -> None:
+@click.option(
+    "--motion",
+    metavar="PREFIX",
+    help="Let the scenes follow the motors and the shutter of this motion IOC.",
+)
+def sim(size: str, scene: str, motion: str | None, **options: Any) -> None:
     """A simulated camera with ADSimDetector's PVs."""
     from framepath.detector.drivers.sim import SceneChoice, Sim
+    from framepath.detector.foreign_pvs import ForeignPvs
+    from framepath.detector.motion.follow import MotionPvs
 
-    shape = size_yx(size)
-    _run("sim", Sim(shape, SceneChoice[scene.upper()]), **options)
+    foreign = ForeignPvs(os.environ)
+    following = None if motion is None else MotionPvs(motion, foreign)
+    driver = Sim(size_yx(size), SceneChoice[scene.upper()], following)
+    _run("sim", driver, foreign=foreign, **options)
 
 
 @command.command("eiger")

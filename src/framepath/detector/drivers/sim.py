@@ -16,6 +16,7 @@ from framepath.detector.drivers.base import (
     FreeRunning,
     Value,
 )
+from framepath.detector.motion.follow import MotionPvs
 from framepath.scenes import (
     Absorption,
     Diffraction,
@@ -53,12 +54,17 @@ class Sim(FreeRunning):
         Sensor size, pixels.
     scene
         ``Scene`` at the start.
+    motion
+        Motors and shutter that decide what our scenes show: then angle, sample and light are
+        theirs, and ``FrameType`` is only what the frame is called. None: ``Theta`` and
+        ``ThetaStep`` turn the sample, and ``FrameType`` says whether there is light and a sample.
     """
 
     def __init__(
         self,
         size_yx: tuple[int, int] = DEFAULT_SIZE_YX,
         scene: SceneChoice = SceneChoice.ADSIM,
+        motion: MotionPvs | None = None,
     ) -> None:
         self.info = DriverInfo(
             port="SIM1",
@@ -69,6 +75,7 @@ class Sim(FreeRunning):
             data_type=DataType.UINT8 if scene is SceneChoice.ADSIM else DataType.UINT16,
             initial={"Scene": int(scene)},
         )
+        self._motion = motion
         self._absorption = Absorption(shape_yx=size_yx)
         self._diffraction = Diffraction(shape_yx=size_yx)
         self._pattern: Pattern | None = None
@@ -83,18 +90,32 @@ class Sim(FreeRunning):
 
         camera.on_put("Scene", choose)
 
+    def prepare(self, settings: ExposureSettings) -> None:
+        """The first frame must not show where the motors were before a move that has ended."""
+        if self._motion is not None:
+            self._motion.refresh()
+
     def expose(self, settings: ExposureSettings, frame_index: int) -> Exposure:
         """The next frame of the scene."""
         values = settings.values
         if values["Reset"]:
             self._next_index = 0
-        theta_deg = number(values, "Theta") + frame_index * number(values, "ThetaStep")
-        pixels = self._pixels(settings, theta_deg)
+        if self._motion is None:
+            theta_deg = number(values, "Theta") + frame_index * number(values, "ThetaStep")
+            seen, readbacks = settings.frame_type, {}
+        else:
+            now = self._motion.now()
+            theta_deg, seen, readbacks = now.theta_deg, now.seen, {"Theta": now.theta_deg}
+        frame_type = seen if settings.shutter_open else FrameType.DARK
+        pixels = self._pixels(settings, frame_type, theta_deg)
         self._next_index += 1
-        return Exposure(pixels, parameters={"THETA": theta_deg}, readbacks={"Reset": 0})
+        return Exposure(
+            pixels, parameters={"THETA": theta_deg}, readbacks={"Reset": 0, **readbacks}
+        )
 
-    def _pixels(self, settings: ExposureSettings, theta_deg: float) -> np.ndarray[Any, Any]:
-        frame_type = settings.frame_type if settings.shutter_open else FrameType.DARK
+    def _pixels(
+        self, settings: ExposureSettings, frame_type: FrameType, theta_deg: float
+    ) -> np.ndarray[Any, Any]:
         dtype = settings.data_type.dtype
         scene = settings.values["Scene"]
         if scene == SceneChoice.ABSORPTION:

@@ -1,1 +1,1 @@
-"""The motion IOC: motors and a shutter for scans without hardware, and how a camera follows them."""
+"""The motion IOC: motors and a shutter without hardware, and how a camera follows them."""

@@ -74,7 +74,7 @@ def run(prefix: str, host: str = "127.0.0.1", ca_port: int = 0) -> int:
 class _Server(Context):
     """A server without beacons: nothing on a loopback listens to them, and searches do as well."""
 
-    async def broadcast_beacon_loop(self) -> None:
+    async def broadcast_beacon_loop(self) -> Any:
         """Send none."""
 
 

@@ -1,7 +1,7 @@
-"""A motor record: an `Axis` behind caproto's fields of the record, as clients of EPICS motors use it.
+"""A motor record: an `Axis` behind caproto's fields of the record.
 
-Every field that does something here is in one of the tables at the end of `MotorRecord.__init__`;
-the record's other fields (links, retries, encoders, backlash) keep what is written and do nothing.
+Every field that does something is named in `MotorRecord.__init__` or `MotorRecord.start`; the
+record's other fields (links, retries, encoders, backlash) keep what is written and do nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from caproto import ChannelDouble, SkipWrite
@@ -20,9 +21,17 @@ from framepath.detector.motion.axis import Axis
 TICK_S = 0.05
 """Time between two values of RBV while the motor moves."""
 
-DIRECTION_POSITIVE = 1
 MSTA_DONE = 0b10
 MSTA_POSITIVE = 0b1
+
+
+class Spmg(IntEnum):
+    """``SPMG``, numbered as the record."""
+
+    STOP = 0
+    PAUSE = 1
+    MOVE = 2
+    GO = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,7 @@ class MotorRecord:
 
     async def _on_value(self, value: float) -> None:
         """``VAL``: go there; the put completes when the motor is at rest."""
-        if self._fields.set_use_switch.value == "Set":
+        if self._fields.set_use_switch.raw_value:
             await self._redefine(value)
             return
         if not self._fields.user_low_limit.value <= value <= self._fields.user_high_limit.value:
@@ -159,7 +168,7 @@ class MotorRecord:
             return
         await self._fields.limit_violation.write(0)
         await self._show_setpoint(value)
-        if self._fields.stop_pause_move_go.value in ("Move", "Go"):
+        if self._fields.stop_pause_move_go.raw_value >= Spmg.MOVE:
             await self._go(value)
 
     async def _on_dial_value(self, value: float) -> None:
@@ -180,13 +189,16 @@ class MotorRecord:
     async def _on_offset(self, value: float) -> None:
         await self._shift(value)
 
-    async def _on_spmg(self, _: Any, state: str) -> None:
-        if state == "Stop":
+    async def _on_spmg(self, channel: Any, state: str) -> None:
+        """Stop brakes for good; Pause brakes until Go, or until Move for one move."""
+        await channel.write(state, verify_value=False)
+        if channel.raw_value == Spmg.STOP:
             await self._stop()
-        elif state == "Pause":
+        elif channel.raw_value == Spmg.PAUSE:
             self._halt()
         elif not self._is_travelling and self._val.value != self._axis.end + self._offset:
             self._begin(self._val.value)
+        raise SkipWrite
 
     async def _stop(self) -> None:
         """Brake; where it comes to rest becomes ``VAL``."""
@@ -236,7 +248,7 @@ class MotorRecord:
         """In Set mode ``VAL`` says what the present position is called: the offset follows it,
         or the dial where ``FOFF`` is Frozen.
         """
-        if self._fields.offset_freeze_switch.value == "Frozen":
+        if self._fields.offset_freeze_switch.raw_value:
             self._axis.set_position(user - self._offset)
             await self._show_position(time.monotonic())
             await self._sync()
@@ -295,7 +307,7 @@ class MotorRecord:
         await fields.motor_is_moving.write(0)
         await fields.motor_status.write(fields.motor_status.value | MSTA_DONE)
         await fields.done_moving_to_value.write(1)
-        if fields.stop_pause_move_go.value == "Move":
+        if fields.stop_pause_move_go.raw_value == Spmg.MOVE:
             await fields.stop_pause_move_go.write("Pause", verify_value=False)
 
     async def _follow_axis(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from caproto import SkipWrite
-from caproto.server import PVGroup, pvproperty
+from caproto.server import PVGroup, PvpropertyEnum, pvproperty
 
 STATES = ("Close", "Open")
 MOVE_S = 0.05
@@ -14,22 +14,23 @@ MOVE_S = 0.05
 
 
 class ShutterRecord(PVGroup):
-    """``<prefix>shutter`` and ``<prefix>shutter_RBV``; a put completes when the blades are there."""
+    """``shutter`` and ``shutter_RBV``; a put completes when the blades have arrived."""
 
     shutter = pvproperty(
-        name="shutter", value=STATES[0], enum_strings=STATES, dtype=bool, record="bo"
+        name="shutter", value=STATES[0], enum_strings=STATES, dtype=PvpropertyEnum, record="bo"
     )
     readback = pvproperty(
         name="shutter_RBV",
         value=STATES[0],
         enum_strings=STATES,
-        dtype=bool,
+        dtype=PvpropertyEnum,
         record="bi",
         read_only=True,
     )
 
     @shutter.putter  # type: ignore[no-redef]
     async def shutter(self, instance: Any, value: str) -> None:
+        """Move the blades."""
         await instance.write(value, verify_value=False)
         await asyncio.sleep(MOVE_S)
         await self.readback.write(value)
