@@ -68,12 +68,15 @@ def image_after(client, plugin, port):
     return take(client)
 
 
-def test_idle_plugins_are_disabled_from_the_start():
+def test_plugins_start_disabled_and_with_areadetectors_values():
     with running_ioc("--size", "8x8") as ioc:
         import epics
 
         for plugin in (*DEVICES, "image1"):
             assert epics.caget(f"{ioc.prefix}{plugin}:EnableCallbacks", timeout=10) == 0
+        for command in ("SaveBackground", "SaveFlatField", "ResetFilter"):
+            assert epics.caget(f"{ioc.prefix}Proc1:{command}", timeout=10) == 1
+            assert epics.caget(f"{ioc.prefix}Proc1:{command}_RBV", timeout=10) == 0
 
 
 def test_statistics_of_a_region_of_the_frame(camera):
@@ -163,6 +166,7 @@ def test_pva_image_equals_image1(camera):
 
 @pytest.mark.parametrize("plugin", DEVICES)
 def test_every_signal_of_ophyd_connects_but_the_named_ones(client, plugin):
+    """The device is not destroyed: pyepics shares its channels with ``client``."""
     import ophyd.areadetector.plugins as plugins
 
     device = getattr(plugins, DEVICES[plugin])(f"{client.prefix}{plugin}:", name=plugin)

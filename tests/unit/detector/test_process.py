@@ -243,3 +243,13 @@ def test_offsets_and_scales_of_the_filter(rig, name, expected):
     )
     rig.send(image(2.0))
     assert (rig.send(image(3.0)) == expected).all()
+
+
+def test_every_coefficient_record_enters_its_equation(rig):
+    values = {"OC1": 2.0, "OC2": 3.0, "OC3": 5.0, "OC4": 7.0, "RC1": 0.5, "RC2": 0.25}
+    values |= {"FC1": 11.0, "FC2": 13.0, "FC3": 17.0, "FC4": 19.0}
+    rig.put(NumFilter=9, EnableFilter=1, **values)
+    by_hand = RecursiveFilter()
+    c = Coefficients((2.0, 3.0, 5.0, 7.0), (11.0, 13.0, 17.0, 19.0), (0.5, 0.25))
+    for value in (4.0, 6.0, 1.0):
+        np.testing.assert_allclose(rig.send(image(value)), by_hand.apply(image(value), c, 9))

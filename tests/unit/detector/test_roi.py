@@ -208,3 +208,8 @@ def test_a_compressed_frame_is_dropped_and_counted(graph, roi, sink):
 def test_the_whole_axis_is_no_region():
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3)
     assert np.shares_memory(region_of(pixels, (whole(2), whole(3)), pixels.dtype), pixels)
+
+
+def test_the_region_has_a_name_for_people(roi):
+    roi.put("Name", "direct beam")
+    assert roi["Name"] == "direct beam"
