@@ -80,6 +80,15 @@ class DatasetSource:
         return min(counts)
 
 
+def holds_pixels(dataset: h5py.Dataset) -> bool:
+    """Whether the elements are plain numbers."""
+    try:
+        dtype = dataset.dtype
+    except TypeError:  # times and the like, which numpy has no type for
+        return False
+    return dtype.kind in "iufcb" and dtype.subdtype is None
+
+
 def checked(found: Found) -> h5py.Dataset:
     """The dataset that was found, if it can hold frames.
 
@@ -96,8 +105,7 @@ def checked(found: Found) -> h5py.Dataset:
             where=where,
             next_step="give the address of the dataset inside it",
         )
-    dtype = found.node.dtype
-    if dtype.kind not in "iufcb" or dtype.subdtype is not None:
+    if not holds_pixels(found.node):
         raise FileUnreadable(
             "this dataset holds no pixels",
             found=f"elements of type {_described(found.node)}",
@@ -117,6 +125,14 @@ def checked(found: Found) -> h5py.Dataset:
 
 
 def _described(dataset: h5py.Dataset) -> str:
-    names = {h5py.h5t.COMPOUND: "compound", h5py.h5t.VLEN: "variable length"}
-    kind = dataset.id.get_type().get_class()
-    return names.get(kind, str(dataset.dtype))
+    """The element type for people; not every one has a numpy name."""
+    named = dataset.id.get_type()
+    names = {
+        h5py.h5t.COMPOUND: "compound",
+        h5py.h5t.VLEN: "variable length",
+        h5py.h5t.STRING: "text",
+        h5py.h5t.ARRAY: "array",
+        h5py.h5t.OPAQUE: "opaque",
+        h5py.h5t.REFERENCE: "reference",
+    }
+    return names.get(named.get_class(), "unknown")

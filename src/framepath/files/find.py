@@ -8,6 +8,7 @@ import h5py
 
 from framepath.errors import FileUnreadable, FramepathError, LinkBroken
 from framepath.files.concatenated import data_links
+from framepath.files.dataset_source import holds_pixels
 from framepath.files.follow import Found, follow, look_up
 from framepath.files.opened import FileSet, OpenFile
 from framepath.files.virtual_map import recorded_shape
@@ -72,7 +73,7 @@ def _there(files: FileSet, file: OpenFile, address: str) -> bool:
 
 
 def _n_axes(found: Found) -> int:
-    if not isinstance(found.node, h5py.Dataset) or found.node.dtype.kind not in "iufcb":
+    if not isinstance(found.node, h5py.Dataset) or not holds_pixels(found.node):
         return 0
     return len(recorded_shape(found.node))
 

@@ -89,12 +89,17 @@ def _key(link: WrittenLink, target: Target) -> _Key:
 def _target(files: FileSet, file: OpenFile, link: WrittenLink) -> Target:
     if link.kind is LinkKind.SOFT:
         return Target(file.path, LinkRule.SAME_FILE, ())
-    name = (
-        next(source_names(link.target_file))
-        if link.kind is LinkKind.VIRTUAL
-        else (link.target_file)
-    )
+    name, _ = _first_names(link)
     return find_target(link.kind, name, file.path, files.path_map, files.host)
+
+
+def _first_names(link: WrittenLink) -> tuple[str, str]:
+    """File and address to look at; of a virtual source with numbered names, the first."""
+    if link.kind is LinkKind.SOFT:
+        return "", link.address
+    if link.kind is LinkKind.VIRTUAL:
+        return next(source_names(link.target_file)), next(source_names(link.target_address))
+    return link.target_file, link.target_address
 
 
 def _facts(
@@ -122,28 +127,17 @@ def _fact(files: FileSet, holder: OpenFile, link: WrittenLink, path: Path | None
         file = files.open(path)
     except (FileMissing, FileUnreadable, OutsideFolders) as error:
         return _Facts(readable=False, problem=str(error))
-    soft = link.kind is LinkKind.SOFT
     try:
-        address = link.address if soft else _first_name(link)
-        found = look_up(files, file, address)
-        if (
-            found is not None
-            and link.kind is LinkKind.VIRTUAL
-            and leads_back(files, holder, link.address, found)
-        ):
-            return replace(_of(found), problem="this virtual dataset includes itself")
+        found = look_up(files, file, _first_names(link)[1])
+        if found is None:
+            return _Facts(readable=True, object_exists=False, problem="nothing is stored there")
+        facts = _of(found)
+        if link.kind is LinkKind.VIRTUAL and leads_back(files, holder, link.address, found):
+            return replace(facts, problem="this virtual dataset includes itself")
     except FramepathError as error:
         exists = False if isinstance(error, LinkBroken) else None
         return _Facts(readable=True, object_exists=exists, problem=str(error))
-    if found is None:
-        return _Facts(readable=True, object_exists=False, problem="nothing is stored there")
-    return _of(found)
-
-
-def _first_name(link: WrittenLink) -> str:
-    if link.kind is LinkKind.VIRTUAL:
-        return next(source_names(link.target_address))
-    return link.target_address
+    return facts
 
 
 def _raw_fact(files: FileSet, path: Path) -> _Facts:
@@ -156,7 +150,11 @@ def _raw_fact(files: FileSet, path: Path) -> _Facts:
 def _of(found: Found) -> _Facts:
     if not isinstance(found.node, h5py.Dataset):
         return _Facts(readable=True, object_exists=True)
-    shape, dtype = recorded_shape(found.node), str(found.node.dtype)
+    try:
+        dtype = str(found.node.dtype)
+    except TypeError:  # times and the like, which numpy has no type for
+        dtype = None
+    shape = recorded_shape(found.node)
     return _Facts(readable=True, object_exists=True, shape=shape, dtype=dtype)
 
 

@@ -56,6 +56,7 @@ def open_frames(
         found = find_frames(files, files.open(path, swmr), address)
         source = open_source(files, found)
         if strict and source.gaps:
+            source.close()
             raise _refused(source.gaps, os.fspath(path))
     origin = Origin(
         path=str(Path.cwd() / path),

@@ -22,9 +22,8 @@ class Parts:
         Opens source ``n``; its errors reach whoever borrows it.
     """
 
-    def __init__(self, opener: Callable[[int], FrameSource], max_open: int = MAX_OPEN) -> None:
+    def __init__(self, opener: Callable[[int], FrameSource]) -> None:
         self._opener = opener
-        self._max_open = max_open
         self._open: OrderedDict[int, FrameSource] = OrderedDict()
         self._readers: dict[int, int] = {}
         self._lock = threading.RLock()
@@ -57,7 +56,7 @@ class Parts:
                 self._open.popitem()[1].close()
 
     def _close_some(self) -> None:
-        too_many = len(self._open) - self._max_open
+        too_many = len(self._open) - MAX_OPEN
         if too_many > 0:
             idle = [n for n in self._open if not self._readers.get(n)]
             for n in idle[:too_many]:

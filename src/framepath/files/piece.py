@@ -112,12 +112,8 @@ class Piece:
         lead, rows = self._lead_places(wanted), self._shared_places(wanted)
         boxes, picks = zip(*(_bounding(r) for r in rows), strict=True)
         plain = all(isinstance(key, slice) for key in (*targets, *picks))
-        if (
-            plain
-            and len(lead) == 1
-            and len(wanted) == self.n_shared + 1
-            and (out.dtype == source.dtype)
-        ):
+        frames_only = len(lead) == 1 and len(wanted) == self.n_shared + 1
+        if plain and frames_only and out.dtype == source.dtype:
             self._fetch(source, lead, boxes, out[targets])
             return
         pixels = np.empty((len(lead[0]), *(b.stop - b.start for b in boxes)), source.dtype)
@@ -131,13 +127,7 @@ class Piece:
         """Read source indices ``lead`` (one list an axis before the shared ones) and a box."""
         frames, others = lead[0], lead[1:]
         if max(frames) >= source.shape[0]:
-            raise FileUnreadable(
-                "a source of a virtual dataset holds fewer frames than are mapped from it",
-                found=f"{source.shape[0]} frames",
-                expected=f"at least {max(frames) + 1}",
-                where=self.name,
-                next_step="framepath links names every source; the file may be cut short",
-            )
+            raise self._too_short(source.shape[0], max(frames) + 1)
         if not others:
             source.read(frames, boxes, out)
             return
@@ -145,6 +135,15 @@ class Piece:
             single = tuple(slice(axis[n], axis[n] + 1) for axis in others)
             part = out[n : n + 1]
             source.read([frame], (*single, *boxes), part.reshape((1,) * len(lead) + part.shape[1:]))
+
+    def _too_short(self, n_there: int, n_needed: int) -> FileUnreadable:
+        return FileUnreadable(
+            "a source of a virtual dataset holds fewer frames than are mapped from it",
+            found=f"{n_there} frames",
+            expected=f"at least {n_needed}",
+            where=self.name,
+            next_step="framepath links names every source; the file may be cut short",
+        )
 
     def _lead_places(self, wanted: list[Key]) -> list[list[int]]:
         """Source indices along each axis before the shared ones, one a wanted combination."""
@@ -154,13 +153,7 @@ class Piece:
         numbers = np.ravel_multi_index(np.ix_(*positions), tuple(map(len, virtual))).ravel()
         n_there = math.prod(map(len, source))
         if numbers.max() >= n_there:
-            raise FileUnreadable(
-                "a source of a virtual dataset holds fewer frames than are mapped from it",
-                found=f"{n_there} frames",
-                expected=f"at least {numbers.max() + 1}",
-                where=self.name,
-                next_step="framepath links names every source; the file may be cut short",
-            )
+            raise self._too_short(n_there, int(numbers.max()) + 1)
         along = np.unravel_index(numbers, tuple(map(len, source)))
         return [[p[n] for n in a.tolist()] for p, a in zip(source, along, strict=True)]
 

@@ -116,10 +116,7 @@ class StoredFrames:
             Array (n_frames, y, x) to read every block into: each block yielded is a view of it and
             lasts until the next. None gives every block memory of its own.
         """
-        frame_bytes = max(self.nbytes // max(len(self), 1), 1)
-        step = max(1, _BLOCK_BYTES // frame_bytes) if n_frames is None else n_frames
-        if step < 1:
-            raise SettingsError("blocks need at least one frame", found=n_frames, expected=">= 1")
+        step = self._frames_a_block(n_frames)
         wanted = (step, *self.shape[1:])
         if out is not None and (out.shape != wanted or out.dtype != self.dtype):
             raise SettingsError(
@@ -145,8 +142,7 @@ class StoredFrames:
             raise MissingExtra(
                 "a dask array needs dask", expected="dask", next_step="pip install 'dask[array]'"
             ) from error
-        frame_bytes = max(self.nbytes // max(len(self), 1), 1)
-        step = max(1, _BLOCK_BYTES // frame_bytes) if n_frames is None else n_frames
+        step = self._frames_a_block(n_frames)
         return dask.array.from_array(
             self,
             chunks=(step, *self.shape[1:]),  # type: ignore[arg-type]
@@ -154,6 +150,13 @@ class StoredFrames:
             lock=False,
             meta=np.empty((0,) * self.ndim, self.dtype),
         )
+
+    def _frames_a_block(self, n_frames: int | None) -> int:
+        if n_frames is None:
+            return max(1, _BLOCK_BYTES // max(self.nbytes // max(len(self), 1), 1))
+        if n_frames < 1:
+            raise SettingsError("blocks need at least one frame", found=n_frames, expected=">= 1")
+        return n_frames
 
     def stored_chunk(self, frame: int) -> StoredChunk | None:
         """The stored bytes of one frame; None unless one chunk is exactly that frame."""

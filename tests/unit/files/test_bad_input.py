@@ -46,20 +46,26 @@ def test_a_user_block_is_read_over(tmp_path):
 
 ODD_TYPES = {
     "compound": np.zeros((2, 3, 4), [("a", "i4"), ("b", "f8")]),
-    "variable length": None,
+    "variable length": h5py.h5t.py_create(h5py.vlen_dtype("u2"), logical=True),
     "text": np.zeros((2, 3, 4), "S5"),
-    "array elements": np.zeros((2, 3, 4), [("a", "u2", (2,))]),
+    "array": h5py.h5t.py_create(np.dtype(("u2", (2,)))),
+    "unknown": h5py.h5t.UNIX_D32LE,
+    "opaque": h5py.h5t.create(h5py.h5t.OPAQUE, 5),
 }
 
 
 @pytest.mark.parametrize("name", ODD_TYPES)
 def test_elements_that_are_no_pixels_are_refused(tmp_path, name):
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        if ODD_TYPES[name] is None:
-            file.create_dataset("d", (2, 3, 4), h5py.vlen_dtype("u2"))
+        kind = ODD_TYPES[name]
+        if isinstance(kind, np.ndarray):
+            file["d"] = kind
         else:
-            file["d"] = ODD_TYPES[name]
-    with pytest.raises(FileUnreadable, match=r"holds no pixels; found elements of type"):
+            space = h5py.h5s.create_simple((2, 3, 4))
+            h5py.h5d.create(file.id, b"d", kind, space)
+        file["link"] = h5py.SoftLink("/d")
+    assert list_links(tmp_path / "a.h5")[0].problem == ""
+    with pytest.raises(FileUnreadable, match=f"holds no pixels; found elements of type {name}"):
         open_frames(tmp_path / "a.h5", "/d")
     with pytest.raises(FileUnreadable, match="no frames were found"):
         open_frames(tmp_path / "a.h5")
@@ -140,6 +146,20 @@ def test_raw_external_files_are_read_and_never_filled_in(tmp_path, monkeypatch):
     (tmp_path / "a.raw").unlink()
     with pytest.raises(LinkBroken, match=r"raw external file.*a\.raw"):
         open_frames(tmp_path / "r.h5")
+
+
+def test_a_file_replaced_or_cut_while_it_is_open(compressed):
+    """What was opened stays what is read; what is gone from it is an error."""
+    size = compressed.stat().st_size
+    with open_frames(compressed) as stack:
+        np.testing.assert_array_equal(stack[0], frames(1, 64, 64)[0])
+        other = store(compressed.with_name("o.h5"), "/entry/data/data", frames(6, 64, 64, first=9))
+        compressed.rename(compressed.with_name("old.h5"))
+        other.rename(compressed)
+        np.testing.assert_array_equal(stack, frames(6, 64, 64))
+        os.truncate(compressed.with_name("old.h5"), size // 3)
+        with pytest.raises(FileUnreadable, match="ends before the pixels do"):
+            stack[5]
 
 
 def test_links_in_a_circle_are_an_error(tmp_path):

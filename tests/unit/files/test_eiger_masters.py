@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import h5py
 import numpy as np
 import pytest
@@ -92,6 +94,11 @@ def test_more_files_than_are_held_open(tmp_path, monkeypatch):
     monkeypatch.setattr("framepath.files.parts.MAX_OPEN", 2)
     with open_frames(eiger_master(tmp_path, (2,) * 9)) as stack:
         np.testing.assert_array_equal(stack[::-1], frames(18)[::-1])
+        assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 3  # master and two
+        order = np.random.default_rng(1).integers(0, 18, 200).tolist()
+        with ThreadPoolExecutor(8) as pool:
+            for number, pixels in zip(order, pool.map(stack.__getitem__, order), strict=True):
+                np.testing.assert_array_equal(pixels, frames(1, first=number)[0])
 
 
 def test_stored_chunks_are_those_of_the_data_file(tmp_path):

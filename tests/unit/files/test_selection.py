@@ -42,6 +42,8 @@ def stacks(tmp_path_factory):
     for name, n in (("p", 4), ("q", 6)):
         store(folder / f"{name}.h5", "/d", frames(n, first=0 if n == 4 else 4))
     opened["virtual"] = open_frames(virtual(folder / "v.h5", [("p.h5", "d", 4), ("q.h5", "d", 6)]))
+    for stack in opened.values():
+        np.testing.assert_array_equal(stack, frames(10))  # opens every source, too
     yield opened
     for stack in opened.values():
         stack.close()
