@@ -58,7 +58,7 @@ def test_attributes_keep_their_type_and_source():
     found = {a["name"]: a for a in ntndarray(frame)["attribute"]}
     assert list(found) == ["ColorMode", "Pi", "Text", "Dead"]
     assert (found["Pi"]["value"], found["Pi"]["descriptor"]) == (3.5, "about")
-    assert found["Pi"].type("value") is None or found["Pi"]["sourceType"] == 3
+    assert found["Pi"]["sourceType"] == 3
     assert (found["Text"]["value"], found["Text"]["source"]) == ("dark", "T:X")
     assert found["Dead"]["value"] is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from framepath.detector.port import Port
 from framepath.spec.frame import ColorMode, Frame
+from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 
 _COLOR_ORDERS = {ColorMode.RGB1: "YXZ", ColorMode.RGB2: "YZX", ColorMode.RGB3: "ZYX"}
 
@@ -26,3 +27,10 @@ def show_output_size(port: Port, frame: Frame) -> None:
         size = sizes.get(letter, 0)
         if port[f"ArraySize{letter}"] != size:
             port.publish(f"ArraySize{letter}", size)
+
+
+def color_mode_attribute(mode: ColorMode) -> NDAttribute:
+    """The attribute by which readers know the order of a colour frame's axes."""
+    return NDAttribute(
+        "ColorMode", NDAttrType.INT32, int(mode), "Color mode", "Driver", NDAttrSourceType.DRIVER
+    )

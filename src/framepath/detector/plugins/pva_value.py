@@ -8,6 +8,7 @@ import numpy as np
 from p4p import Value
 from p4p.nt import NTNDArray
 
+from framepath.detector.plugins.frame_axes import color_mode_attribute
 from framepath.spec.frame import EPICS_EPOCH_S, Frame
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 
@@ -67,7 +68,7 @@ def ntndarray(frame: Frame) -> Value:
         }
         for d in frame.ndarray_dimensions()
     ]
-    attributes = {"ColorMode": _color_mode(frame), **frame.attributes}
+    attributes = {"ColorMode": color_mode_attribute(frame.color_mode), **frame.attributes}
     value["attribute"] = [_attribute(a) for a in attributes.values()]
     return value
 
@@ -82,17 +83,6 @@ def _set_time(value: Value, field: str, epics_seconds: int, nanoseconds: int) ->
     value[f"{field}.nanoseconds"] = nanoseconds
 
 
-def _color_mode(frame: Frame) -> NDAttribute:
-    return NDAttribute(
-        "ColorMode",
-        NDAttrType.INT32,
-        int(frame.color_mode),
-        "Color mode",
-        "Driver",
-        NDAttrSourceType.DRIVER,
-    )
-
-
 def _attribute(attribute: NDAttribute) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": attribute.name,
@@ -102,8 +92,7 @@ def _attribute(attribute: NDAttribute) -> dict[str, Any]:
     }
     code = _ATTRIBUTE_CODES.get(attribute.type)
     if code is not None and attribute.value is not None:  # an undefined one has no value
-        text = attribute.value
-        if isinstance(text, bytes):
-            text = text.decode(errors="replace")
+        value = attribute.value
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
         fields["value"] = (code, text)
     return fields

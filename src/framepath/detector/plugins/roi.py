@@ -9,12 +9,15 @@ from framepath.detector.drivers.base import Value
 from framepath.detector.geometry import Axis
 from framepath.detector.plugins.array_plugin import ArrayPlugin
 from framepath.detector.plugins.base import Plugin
-from framepath.detector.plugins.frame_axes import letters_of, show_output_size
+from framepath.detector.plugins.frame_axes import (
+    color_mode_attribute,
+    letters_of,
+    show_output_size,
+)
 from framepath.detector.plugins.pixel_types import output_type
 from framepath.detector.plugins.roi_region import dimension_within, region_of, whole
 from framepath.detector.port import Port
 from framepath.spec.frame import ColorMode, Frame
-from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 
 LETTERS = "XYZ"
 
@@ -98,14 +101,7 @@ def _as_mono(frame: Frame, letters: str) -> Frame:
     is_color = frame.color_mode in (ColorMode.RGB1, ColorMode.RGB2, ColorMode.RGB3)
     if not is_color or "Z" not in letters or frame.shape[letters.index("Z")] != 1:
         return frame
-    attribute = NDAttribute(
-        "ColorMode",
-        NDAttrType.INT32,
-        int(ColorMode.MONO),
-        "Color mode",
-        "Driver",
-        NDAttrSourceType.DRIVER,
-    )
+    attribute = color_mode_attribute(ColorMode.MONO)
     mono = replace(
         frame,
         color_mode=ColorMode.MONO,
