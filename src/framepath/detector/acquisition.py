@@ -61,9 +61,12 @@ class Acquisition:
         self._edge = threading.Lock()
         self._running = False
         self._ended = False
-        self._thread = threading.Thread(target=self._work, name="acquisition", daemon=True)
+        self._thread = self._new_thread()
         self._port.on_put("Acquire", self._on_acquire)
         self._port.on_urgent_put("Acquire", lambda value: value == 0 and self._running)
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._work, name="acquisition", daemon=True)
 
     def start(self) -> None:
         """Be ready for Acquire = 1."""
@@ -98,19 +101,30 @@ class Acquisition:
         self._port.set_setpoint("AcquireBusy", value)
 
     def _work(self) -> None:
-        while True:
-            self._start.wait()
-            self._start.clear()
-            if self._ended:
-                return
-            state, message = DetectorState.ERROR, "The driver failed; see the log"
-            try:
-                state, message = self._run()
-            except (FramepathError, OSError, ValueError, MemoryError) as error:
-                log.exception("acquisition failed", extra={"prefix": self._port.prefix})
-                message = str(error)
-            finally:
-                self._finish(state, message)
+        try:
+            while self._wait_for_start():
+                self._acquire()
+        except BaseException:
+            # A fault that nobody foresaw ends this thread with its traceback in the log; the
+            # camera can still be used.
+            self._thread = self._new_thread()
+            self._thread.start()
+            raise
+
+    def _wait_for_start(self) -> bool:
+        self._start.wait()
+        self._start.clear()
+        return not self._ended
+
+    def _acquire(self) -> None:
+        state, message = DetectorState.ERROR, "The driver failed; see the log"
+        try:
+            state, message = self._run()
+        except (FramepathError, OSError, ValueError, MemoryError) as error:
+            log.exception("acquisition failed", extra={"prefix": self._port.prefix})
+            message = str(error)
+        finally:
+            self._finish(state, message)
 
     # -- one acquisition
 

@@ -190,6 +190,8 @@ class Failing(FreeRunning):
             raise StagingError("the detector is not armed", next_step="arm it")
 
     def expose(self, settings, frame_index):
+        if self.problem == "unforeseen":
+            raise ZeroDivisionError("nobody foresaw this")
         if frame_index or self.problem == "expose":
             raise OSError("cable")
         return Exposure(np.zeros((8, 8), np.uint8), frame_type=FrameType.FLAT)
@@ -216,3 +218,17 @@ def test_a_driver_may_say_the_frame_type(start):
     camera = start(driver)
     camera.acquire()
     assert camera.port["FrameType"] == FrameType.FLAT
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_camera_outlives_an_unforeseen_fault(start):
+    driver = Failing()
+    driver.problem = "unforeseen"
+    camera = start(driver)
+    failing = camera.acquisition._thread
+    assert camera.acquire() == []
+    failing.join(10)
+    assert camera.state is DetectorState.ERROR
+    driver.problem = ""
+    assert len(camera.acquire()) == 1
+    assert camera.state is DetectorState.IDLE

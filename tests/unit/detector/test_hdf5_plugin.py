@@ -43,6 +43,10 @@ class Hdf1:
             self.graph.send(SOURCE, numbered(index, **how))
         assert self.graph.wait_idle(10)
 
+    def send_one(self, index, **attributes):
+        self.graph.send(SOURCE, numbered(index, **attributes))
+        assert self.graph.wait_idle(10)
+
     def write_file(self):
         self.put(WriteFile=1)
         done = []
@@ -356,3 +360,39 @@ def test_the_file_can_be_flushed_for_its_readers(hdf):
         assert file[DATA].shape == (2, 4, 6)
     hdf.put(Capture=0)
     assert hdf.port["SWMRActive"] == 0
+
+
+def test_a_wrong_destination_is_refused_in_strict_mode_and_the_file_goes_on(hdf):
+    hdf.put(XMLFileName=ROUTED, FramepathMode=1, NumCapture=0)
+    hdf.send(0)
+    hdf.put(Capture=1)
+    for index, destination in ((1, DATA), (2, "/entry/data/white"), (3, DATA)):
+        to = NDAttribute("SaveDest", NDAttrType.STRING, destination)
+        hdf.send_one(index, SaveDest=to)
+    assert hdf.port["WriteStatus"] == 1
+    assert "/entry/data/white" in str(hdf.port["WriteMessage"])
+    assert (hdf.port["NumStored"], hdf.port["NumRefused"]) == (2, 1)
+    hdf.put(Capture=0)
+    assert hdf.stored() == [1, 3]
+
+
+def test_metrics_count_what_came_and_what_became_of_it(hdf):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    hdf.send(1, 2)
+    hdf.send(3, shape=(2, 2))
+    hdf.send(4)
+    shown = {name: hdf.port[name] for name in ("NumReceived", "NumStored", "NumRefused")}
+    assert shown == {"NumReceived": 5, "NumStored": 3, "NumRefused": 1}
+    assert hdf.port["BytesReceived"] == 4 * 48 + 8
+    assert hdf.port["QueueHighWater"] >= 1
+    hdf.put(ResetMetrics=1)
+    assert hdf.port["NumReceived"] == hdf.port["NumStored"] == hdf.port["BytesReceived"] == 0
+
+
+ROUTED = """<?xml version="1.0"?>
+<hdf5_layout><global name="detector_data_destination" ndattribute="SaveDest"/>
+<group name="entry"><group name="data">
+<dataset name="data" source="detector" det_default="true"/>
+<dataset name="dark" source="detector"/></group>
+<group name="attributes" ndattr_default="true"/></group></hdf5_layout>"""

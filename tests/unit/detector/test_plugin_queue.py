@@ -174,3 +174,28 @@ class Keeper:
 
     def offer(self, frame):
         self.ids.append(frame.unique_id)
+
+
+class Stumbling(Gate):
+    """Fails on one frame as nobody foresaw."""
+
+    def process(self, frame):
+        if frame.unique_id == 2:
+            raise ZeroDivisionError("nobody foresaw this")
+        return super().process(frame)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_plugin_outlives_an_unforeseen_fault_and_names_the_frame(graph):
+    plugin = make_plugin("image1", graph, Stumbling)
+    processor = plugin._processor
+    processor.permits.release(10)
+    plugin.start()
+    failing = plugin._thread
+    for index in range(3):
+        graph.send(SOURCE, numbered(index))
+    assert graph.wait_idle(10)
+    failing.join(10)
+    plugin.stop()
+    assert processor.seen == [1, 3]
+    assert processor.lost_frames == [(2, "processing failed: nobody foresaw this")]

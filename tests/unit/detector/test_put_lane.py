@@ -66,6 +66,8 @@ def test_the_lane_outlives_a_failing_handler(lane):
     seen, done = threading.Event(), []
     lane(Setpoint(fail), (1,), lambda: done.append("failed put"))
     lane(Setpoint(lambda value: seen.set()), (2,))
+    failing = lane._thread
     lane.start()
+    failing.join(10)
     assert seen.wait(10)
     assert done == ["failed put"]

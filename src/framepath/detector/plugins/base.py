@@ -11,13 +11,16 @@ from dataclasses import replace
 from typing import Protocol
 
 from framepath.detector.attributes import Attributes
-from framepath.detector.drivers.base import Value
+from framepath.detector.drivers.base import Shown, Value
 from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
 from framepath.detector.port import Port
 from framepath.spec.frame import Frame
 
 log = logging.getLogger(__name__)
+
+METRICS = ("NumReceived", "BytesReceived", "QueueHighWater", "NumStored", "NumRefused")
+"""What ``ResetMetrics`` sets to 0."""
 
 Task = Callable[[], None]
 
@@ -64,13 +67,17 @@ class Plugin:
         self._ended = False
         self._last_began = 0.0
         self._next_output = 0.0
-        self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        self._thread = self._new_thread()
         port.on_put("NDArrayPort", self._on_source)
         port.on_put("EnableCallbacks", self._on_enable)
         port.on_put("ProcessPlugin", self._on_process_again)
         port.on_put("QueueSize", self._on_queue_size)
+        port.on_put("ResetMetrics", self._on_reset_metrics)
         graph.connect(self, port.text("NDArrayPort"))
         self._processor = make(self)
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._work, name=self._name, daemon=True)
 
     def start(self) -> None:
         """Begin to take frames from the queue."""
@@ -103,6 +110,14 @@ class Plugin:
             self.port.publish("QueueFree", size - len(self._queue))
         return size
 
+    def _on_reset_metrics(self, value: Value) -> Shown:
+        for name in METRICS:
+            if value and name in self.port:
+                self.port.publish(name, 0)
+        if value:
+            self.port.set_setpoint("ResetMetrics", 0)
+        return Shown.UNCHANGED
+
     # -- frames
 
     def offer(self, frame: Frame) -> None:
@@ -110,6 +125,8 @@ class Plugin:
         port = self.port
         if not port["EnableCallbacks"]:
             return
+        port.publish("NumReceived", port.integer("NumReceived") + 1)
+        port.publish("BytesReceived", port.number("BytesReceived") + frame.data.nbytes)
         now = time.monotonic()
         if now - self._last_began < port.number("MinCallbackTime"):
             self._processor.lost(frame, "MinCallbackTime had not passed")
@@ -143,6 +160,8 @@ class Plugin:
     def _show_free(self) -> None:
         n_frames = len(self._queue) - self._n_tasks
         self.port.publish("QueueFree", self.port.integer("QueueSize") - n_frames)
+        if n_frames > self.port.integer("QueueHighWater"):
+            self.port.publish("QueueHighWater", n_frames)
 
     def _next(self) -> Frame | Task | None:
         with self._changed:
@@ -155,14 +174,24 @@ class Plugin:
             return item
 
     def _work(self) -> None:
-        while (item := self._next()) is not None:
-            if callable(item):
-                item()
-                continue
-            try:
-                self._process(item)
-            finally:
-                self._graph.done()
+        try:
+            while (item := self._next()) is not None:
+                self._work_on(item)
+        except BaseException:
+            # A fault that nobody foresaw must not make the plugin deaf: another thread goes on,
+            # and this one ends with its traceback in the log.
+            self._thread = self._new_thread()
+            self._thread.start()
+            raise
+
+    def _work_on(self, item: Frame | Task) -> None:
+        if callable(item):
+            item()
+            return
+        try:
+            self._process(item)
+        finally:
+            self._graph.done()
 
     def _process(self, frame: Frame) -> None:
         began = time.perf_counter()
@@ -172,7 +201,11 @@ class Plugin:
             frame = self._with_own_attributes(frame)
             port.publish("ArrayCounter", port.integer("ArrayCounter") + 1)
             show_frame(port, frame)
-            result = self._processor.process(frame)
+            try:
+                result = self._processor.process(frame)
+            except Exception as error:
+                self._processor.lost(frame, f"processing failed: {error}")
+                raise
             port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
         if result is not None and self.port["ArrayCallbacks"]:
             self._send(result)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from framepath.detector.plugins import file_names
 from framepath.detector.port import Port
-from framepath.errors import FramepathError, FrameRefused
+from framepath.errors import FramepathError, FrameRefused, RoutingError
 from framepath.spec.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -55,8 +55,8 @@ class FileStore(Protocol):
 
         Raises
         ------
-        FrameRefused
-            It does not fit the file; the file stays open.
+        FrameRefused, RoutingError
+            It does not fit the file, or names no dataset of it; the file stays open.
         OSError
             The file system refused.
         """
@@ -159,7 +159,7 @@ class FileSink:
         """Write a frame to the open file; what is refused is shown, a failure closes it."""
         try:
             self._store.write(frame)
-        except FrameRefused as error:
+        except (FrameRefused, RoutingError) as error:
             self._failed(error, "Invalid frame. Ignoring.")
             return False
         except (FramepathError, OSError) as error:

@@ -14,7 +14,7 @@ from framepath.detector.plugins.file_base import FilePlugin
 from framepath.detector.plugins.file_sink import LostFrame, WriteMode
 from framepath.detector.plugins.hdf5_settings import extra_dimensions, mode_of, settings_of
 from framepath.detector.port import PutRefused
-from framepath.errors import FrameRefused, LayoutError
+from framepath.errors import FrameRefused, LayoutError, RoutingError
 from framepath.layout.failures import BadXml, LayoutRefused, SourceUnreadable
 from framepath.layout.model import Mode
 from framepath.layout.parse_layout import load_layout
@@ -64,10 +64,19 @@ class Hdf5Store:
 
     def write(self, frame: Frame) -> None:
         """Append a frame to the dataset it names."""
-        row = self._open_writer().write(frame)
+        try:
+            row = self._open_writer().write(frame)
+        except (FrameRefused, RoutingError):
+            self._count("NumRefused")
+            raise
         if row.fate is Fate.REFUSED:
+            self._count("NumRefused")
             raise FrameRefused(row.reason, where=f"frame {frame.unique_id}")
+        self._count("NumStored")
         self._n_bytes += frame.data.nbytes
+
+    def _count(self, name: str) -> None:
+        self._port.publish(name, self._port.integer(name) + 1)
 
     def lost(self, lost: LostFrame) -> None:
         """One ledger row for a frame that never came."""

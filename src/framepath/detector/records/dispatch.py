@@ -119,7 +119,8 @@ class PutLane:
         except BaseException:
             # One handler's fault must not make every PV deaf: another thread goes on with the
             # lane, and this one ends with its traceback in the log.
-            self._new_thread().start()
+            self._thread = self._new_thread()
+            self._thread.start()
             raise
 
 
