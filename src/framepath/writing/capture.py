@@ -13,7 +13,7 @@ Held = tuple[Frame, Route] | LedgerRow
 
 
 class CaptureBuffer:
-    """Frames by reference with the routes chosen when they came, and refusals between them."""
+    """Frames by reference with the routes chosen when they came, and what was lost between."""
 
     def __init__(self) -> None:
         self._held: list[Held] = []
@@ -30,8 +30,8 @@ class CaptureBuffer:
         self._counts[route.destination] += 1
         return self._counts[route.destination] - 1
 
-    def hold_refusal(self, row: LedgerRow) -> None:
-        """Keep the ledger row of a refused frame, in the order of arrival."""
+    def hold_row(self, row: LedgerRow) -> None:
+        """Keep the ledger row of a frame that is not stored, in the order of arrival."""
         self._held.append(row)
 
     def take_all(self) -> list[Held]:

@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 
 class FlushTimer:
-    """Calls ``flush`` every ``interval_s`` seconds in a daemon thread until stopped."""
+    """Calls ``flush`` every ``interval_s`` seconds in a daemon thread until stopped.
+
+    The thread is not waited for: whoever stops it may hold the lock that ``flush`` wants.
+    """
 
     def __init__(self, interval_s: float, flush: Callable[[], None]) -> None:
         self._interval_s = interval_s
         self._flush = flush
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="flush", daemon=True).start()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):
             self._flush()
 
     def stop(self) -> None:
-        """End the thread; a flush under way is finished first."""
+        """No further flush begins."""
         self._stopped.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 from framepath.errors import FrameRefused, RoutingError, WriteFailed
 from framepath.layout.model import Layout, Mode
@@ -19,11 +18,9 @@ from framepath.spec.ledger import Fate, LedgerRow
 from framepath.spec.ndattribute import NDAttribute
 from framepath.writing.capture import CaptureBuffer
 from framepath.writing.encoding import Encoding, encoding_of
+from framepath.writing.file_life import FileLife
 from framepath.writing.fitting import check_fits, check_frame, check_room
-from framepath.writing.flush_timer import FlushTimer
 from framepath.writing.geometry import geometry_of
-from framepath.writing.room import NearlyFull
-from framepath.writing.routed_file import RoutedFile
 from framepath.writing.routing import Route, Router, frame_type_of
 from framepath.writing.settings import FileWriteMode, WriterSettings
 
@@ -52,9 +49,8 @@ class RoutedWriter:
 
     Attributes
     ----------
-    n_received, n_refused, n_in_default
-        Frames given to `write`; refused; stored in the default dataset because their destination
-        is no dataset.
+    n_received, n_in_default
+        Frames given to `write`; stored in the default dataset because their destination is none.
 
     Raises
     ------
@@ -74,7 +70,7 @@ class RoutedWriter:
         settings.check()
         self.layout = layout if isinstance(layout, Layout) else load_layout(layout, settings.mode)
         self.n_received = 0
-        self.n_refused = 0
+        self._n_refused = 0
         self.n_in_default = 0
         self._n_accepted = 0
         self._strict = settings.mode is Mode.STRICT
@@ -83,19 +79,13 @@ class RoutedWriter:
         capturing = settings.write_mode is FileWriteMode.CAPTURE
         self._buffer = CaptureBuffer() if capturing else None
         self._encoding: Encoding | None = None
-        self._file: RoutedFile | None = None
-        self._timer: FlushTimer | None = None
-        self._rows_before_open: list[LedgerRow] = []
-        self._counts = dict.fromkeys(self._router.destinations, 0)
-        self._failure: WriteFailed | None = None
-        self._closed = False
+        self._life = FileLife(self.path, self.layout, settings, self._router.destinations)
         self._reported: set[str] = set()
-        self._lock = threading.RLock()
 
     @property
     def is_open(self) -> bool:
         """There is a file, and it takes frames."""
-        return self._file is not None
+        return self._life.is_open
 
     @property
     def is_complete(self) -> bool:
@@ -106,7 +96,7 @@ class RoutedWriter:
     @property
     def counts(self) -> dict[str, int]:
         """Frames stored, by dataset address."""
-        return self._file.counts if self._file else dict(self._counts)
+        return self._life.counts
 
     @property
     def n_stored(self) -> int:
@@ -114,9 +104,16 @@ class RoutedWriter:
         return sum(self.counts.values())
 
     @property
+    def n_refused(self) -> int:
+        """Frames given to `write` that are not stored: refused, or lost by a failed write."""
+        if self._life.has_failed:
+            return self.n_received - self.n_stored - self.n_held
+        return self._n_refused
+
+    @property
     def n_flushed(self) -> int:
         """Frames that readers see and that a crash leaves."""
-        return sum((self._file.flushed_counts if self._file else self._counts).values())
+        return sum(self._life.flushed_counts.values())
 
     @property
     def n_held(self) -> int:
@@ -133,12 +130,12 @@ class RoutedWriter:
         WriteFailed
             The file cannot be made.
         """
-        with self._lock:
-            self._require_usable()
+        with self._life.lock:
+            self._life.require_usable()
             if self._encoding is None:
                 self._encoding = self._encoding_for(template)
-            if self._buffer is None and self._file is None:
-                self._file = self._new_file(template)
+            if self._buffer is None:
+                self._life.ensure(self._encoding, template, self._extra_now())
 
     def write(self, frame: Frame) -> LedgerRow:
         """Store a frame, or in Capture mode hold it.
@@ -157,8 +154,8 @@ class RoutedWriter:
         WriteFailed
             The file could not be made or written; it is closed, with what was flushed in it.
         """
-        with self._lock:
-            self._require_usable()
+        with self._life.lock:
+            self._life.require_usable()
             self.n_received += 1
             try:
                 return self._take(frame)
@@ -168,7 +165,7 @@ class RoutedWriter:
                     raise
                 return row
             except WriteFailed:
-                self.n_refused = self.n_received - self.n_stored - self.n_held
+                self._n_refused += 1
                 raise
 
     def _take(self, frame: Frame) -> LedgerRow:
@@ -181,60 +178,52 @@ class RoutedWriter:
         if self._buffer is None:
             row = self._store(frame, route)
         else:
-            row = self._row(frame, route, self._buffer.hold(frame, route), "")
+            row = self._row(frame, route, self._buffer.hold(frame, route))
         self._n_accepted += 1
         return row
 
     def _store(self, frame: Frame, route: Route) -> LedgerRow:
-        if self._file is None:
-            self._file = self._new_file(frame)
+        assert self._encoding is not None
         extra = self._extra_now()
+        file = self._life.ensure(self._encoding, frame, extra)
         is_default = route.destination == self._router.default
         try:
-            index, note = self._file.append(frame, route.destination, extra, is_default)
+            index, note = file.append(frame, route.destination, extra, is_default)
             row = self._row(frame, route, index, note)
-            self._file.record(row)
-            self._file.flush_if_due()
+            file.record(row)
+            file.flush_if_due()
         except WriteFailed as failure:
-            self._file.record(self._refused_row(frame, failure.summary))
-            self._give_up(failure)
+            lost = Route(route.destination, Fate.REFUSED, failure.summary)
+            file.record(self._row(frame, lost))
+            self._life.give_up(failure)
+            raise
         if route.fate is Fate.STORED_IN_DEFAULT:
             self.n_in_default += 1
             self._report("frame stored in the default dataset", frame, route.reason)
         return row
 
     def _refuse(self, frame: Frame, refusal: FrameRefused | RoutingError) -> LedgerRow:
-        self.n_refused += 1
+        self._n_refused += 1
         reason = f"{refusal.summary}: {refusal.found}"
-        row = self._refused_row(frame, reason)
-        if self._buffer is not None:
-            self._buffer.hold_refusal(row)
-        else:
-            self._record(row)
+        row = self._row(frame, Route(self._router.asked(frame), Fate.REFUSED, reason))
+        self._record_in_order(row)
         self._report("frame refused", frame, reason)
         return row
 
     def record_dropped(self, frame: Frame, reason: str) -> None:
         """Note in the ledger a frame that was meant for this file and never reached `write`."""
-        with self._lock:
-            row = self._refused_row(frame, reason)._replace(fate=Fate.DROPPED)
-            if self._file is not None:
-                self._file.record(row)
-            else:
-                self._rows_before_open.append(row)
+        with self._life.lock:
+            route = Route(self._router.asked(frame), Fate.DROPPED, reason)
+            self._record_in_order(self._row(frame, route))
 
-    def _record(self, row: LedgerRow) -> None:
-        if self._file is not None:
-            self._file.record(row)
+    def _record_in_order(self, row: LedgerRow) -> None:
+        """Record a frame that is not stored, between those held in Capture mode."""
+        if self._buffer is not None:
+            self._buffer.hold_row(row)
         else:
-            self._rows_before_open.append(row)
+            self._life.record(row)
 
-    @staticmethod
-    def _refused_row(frame: Frame, reason: str) -> LedgerRow:
-        now = time.time()
-        return LedgerRow(frame.unique_id, -1, "", -1, frame.timestamp, now, Fate.REFUSED, reason)
-
-    def _row(self, frame: Frame, route: Route, index: int, note: str) -> LedgerRow:
+    def _row(self, frame: Frame, route: Route, index: int = -1, note: str = "") -> LedgerRow:
         return LedgerRow(
             frame.unique_id,
             frame_type_of(route.destination),
@@ -261,12 +250,12 @@ class RoutedWriter:
         WriteFailed
             There are none, or the file cannot be written.
         """
-        with self._lock:
-            self._require_usable()
+        with self._life.lock:
+            self._life.require_usable()
             rows: list[LedgerRow] = []
             for held in self._buffer.take_all() if self._buffer is not None else []:
                 if isinstance(held, LedgerRow):
-                    self._record(held)
+                    self._life.record(held)
                 else:
                     rows.append(self._store(*held))
             self.close()
@@ -274,7 +263,7 @@ class RoutedWriter:
 
     def discard_captured(self) -> int:
         """Capture mode: drop the held frames on purpose; returns how many there were."""
-        with self._lock:
+        with self._life.lock:
             n_dropped = self.n_held
             if self._buffer is not None and n_dropped:
                 self._buffer.take_all()
@@ -282,13 +271,9 @@ class RoutedWriter:
 
     def flush(self) -> None:
         """Make every frame so far visible to readers; WriteFailed when that is impossible."""
-        with self._lock:
-            self._require_usable()
-            if self._file is not None:
-                try:
-                    self._file.flush()
-                except WriteFailed as failure:
-                    self._give_up(failure)
+        with self._life.lock:
+            self._life.require_usable()
+            self._life.flush()
 
     def close(self) -> None:
         """Complete and close the file, once; held frames are written first.
@@ -298,23 +283,11 @@ class RoutedWriter:
         WriteFailed
             What was left could not be stored.
         """
-        with self._lock:
-            if self._closed:
-                return
+        with self._life.lock:
             if self.n_held:
                 self.write_captured()
                 return
-            self._closed = True
-            file, self._file = self._file, None
-        if self._timer is not None:
-            self._timer.stop()
-        if file is not None:
-            try:
-                file.close()
-            except WriteFailed:
-                self._settle(file)
-                raise
-            self._counts = file.flushed_counts
+            self._life.close()
 
     def __enter__(self) -> Self:
         return self
@@ -327,68 +300,9 @@ class RoutedWriter:
     ) -> None:
         self.close()
 
-    def _require_usable(self) -> None:
-        if self._failure is not None:
-            raise WriteFailed(
-                "the file was closed after a failed write",
-                where=self.path,
-                next_step="write the frames to another file",
-            ) from self._failure
-        if self._closed:
-            raise WriteFailed(
-                "the file is closed", where=self.path, next_step="make another RoutedWriter"
-            )
-
     def _encoding_for(self, frame: Frame) -> Encoding:
         check_frame(frame)
         return encoding_of(frame, geometry_of(frame, self.settings), self.settings)
 
     def _extra_now(self) -> dict[str, NDAttribute]:
         return {attribute.name: attribute for attribute in self._extra()}
-
-    def _new_file(self, template: Frame) -> RoutedFile:
-        assert self._encoding is not None
-        file = RoutedFile(
-            *(self.path, self.layout, self.settings),
-            *(self._encoding, template, self._extra_now()),
-        )
-        for row in self._rows_before_open:
-            file.record(row)
-        self._rows_before_open.clear()
-        settings = self.settings
-        if settings.swmr and settings.flush_every_s > 0 and not settings.flush_every_frames:
-            self._timer = FlushTimer(settings.flush_every_s, self._flush_pause)
-        return file
-
-    def _flush_pause(self) -> None:
-        """Called by the timer: flush what a pause in the frames would leave invisible."""
-        with self._lock:
-            if self._file is not None:
-                try:
-                    self._file.flush_if_due()
-                except WriteFailed as failure:
-                    self._close_after(failure)
-
-    def _close_after(self, failure: WriteFailed) -> None:
-        """Close the file as far as possible and remember why."""
-        self._failure = failure
-        file, self._file = self._file, None
-        if file is None:
-            return
-        if isinstance(failure, NearlyFull):
-            try:
-                file.close()
-            except WriteFailed as second:
-                failure.add_note(str(second))
-        else:
-            file.abandon()
-        self._settle(file)
-
-    def _settle(self, file: RoutedFile) -> None:
-        """Take over the final counts of a file; what is not in it counts as refused."""
-        self._counts = file.flushed_counts
-        self.n_refused = self.n_received - self.n_stored
-
-    def _give_up(self, failure: WriteFailed) -> NoReturn:
-        self._close_after(failure)
-        raise failure

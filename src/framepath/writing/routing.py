@@ -11,7 +11,7 @@ from framepath.spec.addresses import ENTRY_DESTINATIONS, EXCHANGE_DESTINATIONS
 from framepath.spec.frame import Frame
 from framepath.spec.frame_type import FrameType
 from framepath.spec.ledger import Fate
-from framepath.spec.ndattribute import NDAttrType
+from framepath.spec.ndattribute import NDAttrType, NDAttrValue
 
 _COMPARED_CHARACTERS = 127
 """ADCore copies the value into 128 bytes before it compares (rule 6d.3)."""
@@ -53,6 +53,13 @@ class Router:
         self._strict = mode is Mode.STRICT
         self._straight = {address: Route(address) for address in self.destinations}
 
+    def asked(self, frame: Frame) -> str:
+        """The address that a frame asks for, whatever it is; the default when it asks for none."""
+        attribute = frame.attributes.get(self._attribute)
+        if attribute is None or attribute.value is None:
+            return self.default
+        return _text(attribute.value)
+
     def route(self, frame: Frame) -> Route:
         """The dataset for a frame.
 
@@ -75,8 +82,7 @@ class Router:
                 where=f"frame {frame.unique_id}",
                 next_step='set dbrtype="DBR_STRING" in the camera\'s attributes XML',
             )
-        value = attribute.value
-        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+        text = _text(attribute.value)
         straight = self._straight.get(text[:_COMPARED_CHARACTERS])
         if straight is not None:
             return straight
@@ -93,6 +99,12 @@ class Router:
             next_step="send one of these texts (an mbbo state holds 25 characters), or use "
             "compat mode to store such frames in the default dataset",
         )
+
+
+def _text(value: NDAttrValue) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return "" if value is None else str(value)
 
 
 _TYPE_OF_DESTINATION = {

@@ -81,6 +81,7 @@ def test_an_unknown_destination_in_strict(tmp_path, destination):
         ledger = file["/framepath/ledger"][()]
     assert ledger["fate"].tolist() == [Fate.REFUSED, Fate.STORED]
     assert ledger["index"].tolist() == [-1, 0]
+    assert ledger["destination"].tolist() == [destination.encode(), b"/entry/data/dark"]
     assert (writer.n_received, writer.n_stored, writer.n_refused) == (2, 1, 1)
 
 
@@ -146,3 +147,20 @@ def test_a_layout_without_a_place_for_frames(tmp_path, layout):
     with pytest.raises(LayoutError):
         RoutedWriter(tmp_path / "no.h5", layout, COMPAT)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_dropped_on_the_way_is_in_the_ledger(tmp_path):
+    path = tmp_path / "dropped.h5"
+    with RoutedWriter(path, ROUTED) as writer:
+        writer.record_dropped(sent_to(0, "/entry/data/flat"), "the queue was full")
+        writer.write(sent_to(1, "/entry/data/dark"))
+        writer.record_dropped(frame(2), "the queue was full")
+    with h5py.File(path) as file:
+        ledger = file["/framepath/ledger"][()]
+    assert ledger["unique_id"].tolist() == [1, 2, 3]
+    assert ledger["fate"].tolist() == [Fate.DROPPED, Fate.STORED, Fate.DROPPED]
+    assert ledger["destination"].tolist() == [
+        *(b"/entry/data/flat", b"/entry/data/dark", b"/entry/data/data")
+    ]
+    assert ledger["reason"].tolist() == [b"the queue was full", b"", b"the queue was full"]
+    assert (writer.n_received, writer.n_stored, writer.n_refused) == (1, 1, 0)
