@@ -151,6 +151,7 @@ with connect(sys.argv[1]) as catalog:
     sys.stdin.readline()
     for number in range(int(sys.argv[2])):
         images[number % len(images)]
+    print("done", flush=True)
 """
 
 
@@ -184,9 +185,13 @@ def _clients_rate(served: Any, clients: int, total: int = 1200) -> float:
         assert child.stdin is not None
         child.stdin.write("\n")
         child.stdin.flush()
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "done\n"
+    seconds = time.perf_counter() - begin
     codes = [child.wait() for child in children]
     for child in children:
         child.stdin.close()  # type: ignore[union-attr]
         child.stdout.close()  # type: ignore[union-attr]
     assert not any(codes)
-    return each * clients / (time.perf_counter() - begin)
+    return each * clients / seconds

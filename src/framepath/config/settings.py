@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from framepath.config.paths import PathMap
 
@@ -73,15 +73,14 @@ class ServeSettings(Section):
     stream_uri: str = setting(
         "memory",
         unit="uri",
-        description="Cache that live subscriptions read: `memory`, or `redis://host:port` "
-        "which several workers need.",
+        description="Cache that live subscriptions read: `memory`, or `redis://host:port`.",
     )
     workers: int = setting(
         1,
         unit="processes",
         ge=1,
-        description="Server processes; more than one needs databases and a stream cache that they "
-        "can share.",
+        le=1,
+        description="Server processes; this release runs one.",
     )
     path_maps: list[PathMap] = setting(
         [],
@@ -101,22 +100,6 @@ class ServeSettings(Section):
         if key is not None and not re.fullmatch("[A-Za-z0-9]+", key.get_secret_value()):
             raise ValueError("the key must be letters and digits only, and at least one of them")
         return key
-
-    @model_validator(mode="after")
-    def _workers_can_share(self) -> ServeSettings:
-        if self.workers > 1:
-            own_only = {
-                "catalog_uri": (self.catalog_uri or "sqlite").startswith("sqlite"),
-                "storage_uri": (self.storage_uri or "duckdb").startswith(("duckdb", "sqlite")),
-                "stream_uri": self.stream_uri.startswith("memory"),
-            }
-            own = [name for name, alone in own_only.items() if alone]
-            if own:
-                raise ValueError(
-                    f"{self.workers} workers cannot share {', '.join(own)}: "
-                    "set PostgreSQL and Redis addresses, or workers to 1"
-                )
-        return self
 
 
 class Settings(Section):

@@ -69,7 +69,7 @@ def test_the_key_comes_from_its_own_variable_and_is_not_shown(file):
         ("server: {}", "server"),
         ("serve: {port: 70000}", "serve.port"),
         ("serve: {api_key: 'a-b'}", "serve.api_key"),
-        ("serve: {workers: 2}", "catalog_uri, storage_uri, stream_uri"),
+        ("serve: {workers: 2}", "serve.workers"),
         ("serve: [1]", "framepath.yml"),
         ("- 1", "framepath.yml"),
         ("serve: {", "framepath.yml"),
@@ -83,11 +83,3 @@ def test_what_does_not_fit_is_named(file, text, named):
 def test_a_named_file_that_is_missing_is_an_error(tmp_path):
     with pytest.raises(SettingsError, match=r"nowhere\.yml"):
         read_settings(tmp_path / "nowhere.yml", environment={})
-
-
-def test_several_workers_need_what_they_can_share(file):
-    text = (
-        "serve: {workers: 2, catalog_uri: 'postgresql://a/b', storage_uri: 'postgresql://a/c', "
-        "stream_uri: 'redis://a:1'}"
-    )
-    assert read_settings(file(text), environment={}).serve.workers == 2
