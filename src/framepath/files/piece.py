@@ -25,7 +25,7 @@ class Piece:
     source, name
         Number of the source dataset, and its file and address for people.
     virtual, places
-        Indices along each axis, of the virtual dataset and of the source.
+        Indices along each axis, ascending, of the virtual dataset and of the source.
         ``places`` is () where it is the whole of a source that was not opened yet.
     """
 
@@ -48,16 +48,18 @@ class Piece:
         Raises
         ------
         FileUnreadable
-            Rows and columns of the source are not those of the mapping.
+            Rows and columns of the source are not those of the mapping, or too few.
         """
         piece = self
         if not self.places:
             piece = replace(self, places=tuple(range(n) for n in source.shape))
-        if piece.n_shared < 2:
+        sizes = zip(piece.places[1:], source.shape[1:], strict=False)
+        fits = len(piece.places) == len(source.shape) and all(_end(p) <= n for p, n in sizes)
+        if piece.n_shared < 2 or not fits:
             raise FileUnreadable(
                 "a source of a virtual dataset has another shape than the mapping",
                 found=source.shape,
-                expected=tuple(len(p) for p in self.virtual),
+                expected=f"at least {tuple(map(_end, self.places or self.virtual))}",
                 where=self.name,
                 next_step="framepath links names every source",
             )
@@ -66,12 +68,12 @@ class Piece:
     @property
     def first(self) -> int:
         """First frame touched."""
-        return min(self.virtual[0], default=0)
+        return self.virtual[0][0] if self.virtual[0] else 0
 
     @property
     def past(self) -> int:
         """Frame behind the last one touched."""
-        return max(self.virtual[0], default=-1) + 1
+        return _end(self.virtual[0])
 
     def covers(self, frame_shape: tuple[int, ...]) -> bool:
         """Whether every pixel of a frame is mapped."""
@@ -86,10 +88,7 @@ class Piece:
     def frame_to_frame(self) -> bool:
         """Whether the frame axes correspond and the pixels are those of the source's frame."""
         same = len(self.virtual) == len(self.places) == self.n_shared + 1
-        return same and all(tuple(a) == tuple(b) for a, b in self._pixel_axes())
-
-    def _pixel_axes(self) -> zip[tuple[Places, Places]]:
-        return zip(self.virtual[1:], self.places[1:], strict=True)
+        return same and self.virtual[1:] == self.places[1:]
 
     def read(self, source: FrameSource, frames: Sequence[int], box: Box, out: Pixels) -> None:
         """Fill the part of ``out`` (len(frames), *box) that this piece maps.
@@ -191,6 +190,11 @@ def make_piece(source: int, mapping: Mapping, source_shape: tuple[int, ...] | No
     return Piece(source, name, _three(virtual), _three(places) if places else ())
 
 
+def _end(places: Places) -> int:
+    """One more than the last index."""
+    return places[-1] + 1 if places else 0
+
+
 def _three(places: list[Places]) -> tuple[Places, ...]:
     """At least three axes: an image is a stack of one frame."""
     return (*(range(1),) * (3 - len(places)), *places)
@@ -210,7 +214,7 @@ def _overlap(places: Places, wanted: slice) -> tuple[Key, Key, int]:
 
 def _bounding(places: Places) -> tuple[slice, Key]:
     """The slice that holds all places, and the key that takes them from it."""
-    low, high = min(places), max(places)
+    low, high = places[0], places[-1]
     if isinstance(places, range) and places.step == 1:
         return slice(low, high + 1), slice(None)
     return slice(low, high + 1), np.asarray(places, np.intp) - low

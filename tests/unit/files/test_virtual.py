@@ -82,6 +82,23 @@ def test_a_source_that_is_too_short_or_has_no_such_dataset_is_an_error(sources):
             stack[6]
 
 
+def test_a_source_with_fewer_rows_than_are_mapped_is_an_error(tmp_path):
+    store(tmp_path / "a.h5", "/d", frames(4, 5, 8), chunks=None)
+    block = space((4, 6, 8), (0, 0, 0), (1, 1, 1), block=(2, 6, 8))
+    path = map_virtual(tmp_path / "v.h5", (2, 6, 8), None, (block_of(2), "a.h5", block))
+    with (
+        open_frames(path) as stack,
+        pytest.raises(
+            FileUnreadable, match=r"another shape.*found \(4, 5, 8\); expected at least \(2, 6, 8\)"
+        ),
+    ):
+        stack[0]
+
+
+def block_of(n_frames):
+    return space((n_frames, 6, 8), (0, 0, 0), (1, 1, 1), block=(n_frames, 6, 8))
+
+
 def test_interleaved_frames(sources):
     layout = h5py.VirtualLayout((7, 6, 8), "u2")
     layout[::2] = h5py.VirtualSource("a.h5", "/d", (4, 6, 8))
