@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +14,12 @@ from framepath.demo.hints import print_how_to_open, print_how_to_reach
 from framepath.demo.results import StreamResult, results_table
 from framepath.demo.servers import FRAMES_FOLDER, Servers
 from framepath.demo.settings import DemoSettings
-from framepath.demo.stages import Stages
+from framepath.demo.stages import Interruption, Stages
 from framepath.errors import FramesLost, MissingExtra, SettingsError
 from framepath.spec.documents import STREAM_OF_FRAME_TYPE
 from framepath.spec.frame_type import FrameType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from framepath.demo.acts import Act
 
 SUMMARY = "summary.json"
@@ -44,8 +40,8 @@ def tell(settings: DemoSettings, console: Console) -> list[StreamResult]:
         What a hop has to say.
     """
     _prepare(settings.output)
-    stages = Stages(console)
-    with _ended_by_sigterm(), Servers(settings) as servers:
+    with Interruption() as interruption, Servers(settings) as servers:
+        stages = Stages(console, interruption)
         acts = _take(settings, servers, stages)
         results = _verify(acts, stages)
         _report(settings, acts, results, stages, console)
@@ -161,17 +157,3 @@ def _wait_for_ctrl_c(console: Console) -> None:
         threading.Event().wait()
     except KeyboardInterrupt:
         console.print("ending the servers")
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does, with its children."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
