@@ -66,7 +66,6 @@ def build(
         {"streaming_cache": _stream_cache(settings)},
         serialization_registry=_serializers(),
         compression_registry=_compressors(),
-        scalable=settings.workers > 1,
         include_routers=[router, *(routers or [])],
     )
     failures.install(application)
