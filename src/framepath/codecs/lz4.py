@@ -27,15 +27,7 @@ _LARGEST = 0x7E000000
 def encode(pixels: Pixels, out: Bytes | None = None) -> Bytes:
     """Encode one chunk; see `framepath.codecs.bslz4.encode` for the parameters."""
     n_bytes = pixels.nbytes
-    if n_bytes > _LARGEST:
-        raise CodecError(
-            "a chunk is too large for LZ4",
-            found=f"{n_bytes} bytes",
-            expected=f"at most {_LARGEST}",
-            next_step="use smaller chunks (NumRowChunks) or the bslz4 codec",
-        )
-    # LZ4_compressBound is n + n / 255 + 16.
-    buffer = room(_PREFIX + n_bytes + n_bytes // 255 + 16, out)
+    buffer = room(_PREFIX + _bound(n_bytes), out)
     HEADER.pack_into(buffer.data, 0, n_bytes, n_bytes)
     n = libraries.lz4().LZ4_compress_default(
         pixels.ctypes.data, buffer.ctypes.data + _PREFIX, n_bytes, buffer.size - _PREFIX
@@ -45,6 +37,41 @@ def encode(pixels: Pixels, out: Bytes | None = None) -> Bytes:
         n = n_bytes
     LENGTH.pack_into(buffer.data, HEADER.size, n)
     return buffer[: _PREFIX + n]
+
+
+def encode_block(pixels: Pixels) -> Bytes:
+    """Encode pixels as one LZ4 block without any header, which may be larger than they are.
+
+    Raises
+    ------
+    CodecError
+        They are too many; or the block has just their size, which a chunk cannot hold, because a
+        block of that size is read as pixels.
+    """
+    buffer = room(_bound(pixels.nbytes), None)
+    n = libraries.lz4().LZ4_compress_default(
+        pixels.ctypes.data, buffer.ctypes.data, pixels.nbytes, buffer.size
+    )
+    if n <= 0 or n == pixels.nbytes:
+        raise CodecError(
+            "LZ4 cannot compress this frame",
+            found=f"library result {n} for {pixels.nbytes} bytes",
+            expected="a block of another size than the pixels",
+            next_step="use the bslz4 codec",
+        )
+    return buffer[:n]
+
+
+def _bound(n_bytes: int) -> int:
+    """Bytes that a block may take: LZ4_compressBound is n + n / 255 + 16."""
+    if n_bytes > _LARGEST:
+        raise CodecError(
+            "a chunk is too large for LZ4",
+            found=f"{n_bytes} bytes",
+            expected=f"at most {_LARGEST}",
+            next_step="use smaller chunks (NumRowChunks) or the bslz4 codec",
+        )
+    return n_bytes + n_bytes // 255 + 16
 
 
 def decode(payload: Payload, out: Pixels) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import h5py
 import hdf5plugin  # noqa: F401  (registers the filters that the reader needs)
@@ -179,11 +180,22 @@ def test_rows_touch_only_their_blocks():
 
 
 @pytest.mark.parametrize("prefer_wheel", [False, True])
-def test_both_builds_of_bitshuffle_write_the_same(prefer_wheel):
+def test_both_builds_of_bitshuffle_write_the_same(prefer_wheel, monkeypatch):
+    stacks = [counts((65, 127), kind) for kind in ("u1", "u2", "u4")]
+    usual = [bytes(bslz4.encode(pixels)) for pixels in stacks]
     library = libraries.load_bitshuffle(prefer_wheel=prefer_wheel)
-    for kind in ("u1", "u2", "u4"):
-        pixels = counts((65, 127), kind)
-        assert bytes(bslz4.encode_with(library, pixels)) == bytes(bslz4.encode(pixels))
+    monkeypatch.setattr(libraries, "bitshuffle", lambda: library)
+    assert [bytes(bslz4.encode(pixels)) for pixels in stacks] == usual
+
+
+@pytest.mark.parametrize("block_bytes", [64, 8192, 16384, 2**20])
+def test_a_chunk_says_how_long_its_blocks_are(block_bytes):
+    pixels = counts((65, 127), "u4")
+    payload = codecs.encode("bslz4", pixels, block_bytes=block_bytes)
+    assert struct.unpack(">QI", payload[:12]) == (pixels.nbytes, block_bytes)
+    np.testing.assert_array_equal(codecs.decode("bslz4", payload, pixels.shape, "u4"), pixels)
+    rows = codecs.decode_bslz4_rows(payload, pixels.shape, "u4", 7, 50)
+    np.testing.assert_array_equal(rows, pixels[7:50])
 
 
 def test_an_unknown_codec_names_the_known_ones():

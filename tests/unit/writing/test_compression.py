@@ -125,6 +125,15 @@ def test_filters_and_their_options(tmp_path, compression):
     assert agrees(options), options
 
 
+@pytest.mark.parametrize(("mode", "block_bytes"), [(Mode.COMPAT, 8192), (Mode.STRICT, 16384)])
+def test_compat_has_adcores_bitshuffle_blocks(tmp_path, mode, block_bytes):
+    path = tmp_path / "blocks.h5"
+    write(path, stack("u2"), compression=Compression.BSLZ4, mode=mode)
+    with h5py.File(path) as file:
+        _, chunk = file["/entry/data"].id.read_direct_chunk((0, 0, 0))
+    assert struct.unpack(">QI", chunk[:12]) == (20 * 31 * 2, block_bytes)
+
+
 @pytest.mark.parametrize(("precision", "offset"), [(8, 0), (10, 2), (16, 0)])
 def test_nbit_keeps_the_bits_it_is_told(tmp_path, precision, offset):
     path = tmp_path / "nbit.h5"
