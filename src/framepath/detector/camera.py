@@ -75,6 +75,7 @@ class CameraPort:
         self._graph = graph
         self._attributes = attributes
         self._n_arrays = 0
+        self._asked = info.data_type
         states = port.params["ColorMode"].states
         self._color_modes = [COLOR_MODES[state] for state in states]
         for name in ("SizeX", "SizeY", "MinX", "MinY", "BinX", "BinY"):
@@ -102,7 +103,10 @@ class CameraPort:
             self.port.publish(name, value)
         frame = self._frame(exposure)
         frame = replace(frame, attributes=self._attributes_of(frame, exposure.parameters))
-        show_frame(self.port, frame)
+        show_frame(self.port, frame, is_source=True)
+        data_type = DataType.of(frame.dtype)
+        if data_type is not self._asked:  # the driver's own: what was asked has no effect
+            self.port.publish("DataType", int(data_type))
         self.port.publish("NumQueuedArrays", self._graph.n_queued)
         if self.port["ArrayCallbacks"]:
             self._graph.send(self._info.port, frame)
@@ -121,13 +125,14 @@ class CameraPort:
     def settings(self) -> ExposureSettings:
         """The parameters as they are now."""
         values = self.port.snapshot()
+        self._asked = DataType(values["DataType"])
         return ExposureSettings(
             exposure_s=float(values["AcquireTime"]),  # type: ignore[arg-type]
             period_s=float(values["AcquirePeriod"]),  # type: ignore[arg-type]
             image_mode=ImageMode(values["ImageMode"]),
             n_images=max(1, int(values["NumImages"])),  # type: ignore[arg-type]
             n_exposures=max(1, int(values["NumExposures"])),  # type: ignore[arg-type]
-            data_type=DataType(values["DataType"]),
+            data_type=self._asked,
             color_mode=self._color_modes[int(values["ColorMode"])],  # type: ignore[arg-type]
             frame_type=FrameType(values["FrameType"]),
             trigger_mode=int(values["TriggerMode"]),  # type: ignore[arg-type]

@@ -8,8 +8,11 @@ from framepath.detector.port import Port
 from framepath.spec.frame import ColorMode, DataType, Frame
 
 
-def show_frame(port: Port, frame: Frame) -> None:
-    """Publish a frame's size, type, identity and time on the port it came through."""
+def show_frame(port: Port, frame: Frame, is_source: bool = False) -> None:
+    """Publish a frame's size, type, identity and time on the port it came through.
+
+    On the port that makes frames ``DataType`` and ``ColorMode`` are settings, and stay.
+    """
     shape = frame.shape
     sizes = [dimension.size for dimension in frame.ndarray_dimensions()]
     data_type = int(DataType.of(frame.dtype))
@@ -18,9 +21,11 @@ def show_frame(port: Port, frame: Frame) -> None:
         ("TimeStamp", frame.timestamp),
         ("EpicsTSSec", frame.epics_ts[0]),
         ("EpicsTSNsec", frame.epics_ts[1]),
+        ("CompressedSize", min(frame.data.nbytes, 2**31 - 1)),
     ):
         port.publish(name, value)
-    described = (tuple(sizes), data_type, int(frame.color_mode))
+    codec = frame.compressed.codec if frame.compressed else ""
+    described = (tuple(sizes), data_type, int(frame.color_mode), codec)
     if port.shown == described:
         return
     port.shown = described
@@ -30,7 +35,10 @@ def show_frame(port: Port, frame: Frame) -> None:
     for letter in "XYZ":
         port.publish(f"ArraySize{letter}", axes.get(letter, 0))
     port.publish("ArraySize", min(frame.n_bytes, 2**31 - 1))
-    port.publish("DataType", data_type)
+    port.publish("Codec", codec)
+    if not is_source:
+        port.publish("DataType", data_type)
+        port.publish("ColorMode", int(frame.color_mode))
 
 
 def _axis_sizes(frame: Frame, sizes: list[int]) -> dict[str, int]:

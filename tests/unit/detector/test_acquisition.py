@@ -232,3 +232,11 @@ def test_the_camera_outlives_an_unforeseen_fault(start):
     driver.problem = ""
     assert len(camera.acquire()) == 1
     assert camera.state is DetectorState.IDLE
+
+
+def test_what_a_driver_makes_of_the_data_type_is_shown(start):
+    driver = Failing()
+    driver.problem = ""
+    camera = start(driver)
+    camera.acquire(DataType=5)
+    assert camera.port["DataType"] == 1

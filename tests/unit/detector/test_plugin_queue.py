@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from framepath.detector.graph import Graph
+from framepath.spec.frame import ColorMode, Frame
 from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
 
 
@@ -174,6 +176,18 @@ class Keeper:
 
     def offer(self, frame):
         self.ids.append(frame.unique_id)
+
+
+def test_a_plugin_shows_what_kind_of_frame_it_has(graph, gated):
+    plugin, gate = gated
+    gate.permits.release(10)
+    pixels = np.zeros((5, 3, 7), np.float32)
+    graph.send(SOURCE, Frame(pixels, unique_id=9, color_mode=ColorMode.RGB2))
+    assert graph.wait_idle(10)
+    shown = {n: plugin.port[n] for n in ("DataType", "ColorMode", "UniqueId", "NDimensions")}
+    assert shown == {"DataType": 8, "ColorMode": 3, "UniqueId": 9, "NDimensions": 3}
+    assert [plugin.port[f"ArraySize{a}"] for a in "XYZ"] == [7, 5, 3]
+    assert plugin.port["ArraySize"] == plugin.port["CompressedSize"] == pixels.nbytes
 
 
 class Stumbling(Gate):
