@@ -1,57 +1,85 @@
-"""The structure of an HDF5 file as text, one object or attribute a line, for golden files.
-
-Values are left out, except those of constant text attributes, which are part of a layout.
-"""
+"""An HDF5 file as text: every object, type, extent, chunk, filter, fill value and attribute."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
+import numpy as np
+
+UNEQUAL = {"timestamp", "stored", "hostname"}
+"""Names whose values differ from run to run."""
 
 
-def structure(path: Path) -> str:
-    """Groups, datasets (type, shape, maximum shape, chunk, filters), attributes and links."""
+def structure(path: Path, *, values: bool = True) -> str:
+    """One line an object and attribute, in the order of names; with what they hold, or without."""
     with h5py.File(path) as file:
-        seen: dict[int, str] = {}
-        return "\n".join(_below(file, "", seen)) + "\n"
+        lines = list(_lines(file, "", {}))
+    return "\n".join(line if values else line.partition(" = ")[0] for line in lines) + "\n"
 
 
-def _below(group: h5py.Group, path: str, seen: dict[int, str]) -> Iterator[str]:
-    yield from _attributes(group, path or "/")
+def _lines(group: h5py.Group, parent: str, seen: dict[Any, str]) -> Iterator[str]:
+    yield from _attributes(group, parent or "/")
     for name in sorted(group):
-        here = f"{path}/{name}"
-        link = group.get(name, getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            yield f"{here} -> external {link.filename}:{link.path}"
+        address, item = f"{parent}/{name}", group[name]
+        key = h5py.h5o.get_info(item.id).addr
+        if key in seen:
+            yield f"{address} is {seen[key]}"
             continue
-        item = group[name]
-        number = h5py.h5o.get_info(item.id).addr
-        if number in seen:
-            yield f"{here} -> {seen[number]}"
-            continue
-        seen[number] = here
+        seen[key] = address
         if isinstance(item, h5py.Group):
-            yield f"{here}/"
-            yield from _below(item, here, seen)
+            yield f"{address} group"
+            yield from _lines(item, address, seen)
         else:
-            yield f"{here} {_shown(item)}"
-            yield from _attributes(item, here)
+            yield f"{address} {_dataset(item)}"
+            yield from _attributes(item, address)
 
 
-def _shown(dataset: h5py.Dataset) -> str:
-    most = tuple("*" if n is None else n for n in dataset.maxshape)
-    return f"{dataset.dtype.str} {dataset.shape} of {most} chunk {dataset.chunks}".replace("'", "")
-
-
-def _attributes(item: h5py.HLObject, path: str) -> Iterator[str]:
+def _attributes(item: Any, address: str) -> Iterator[str]:
     for name in sorted(item.attrs):
-        if name == "hostname":
-            yield f"{path} @hostname of this machine"
+        if name in UNEQUAL:
+            yield f"{address} @{name} ..."
             continue
-        value = item.attrs[name]
-        # PV prefixes are random in tests.
-        shown = isinstance(value, bytes) and b":cam1:" not in value
-        text = f" = {value.decode()!r}" if shown else ""
-        yield f"{path} @{name} {item.attrs.get_id(name).dtype.str}{text}"
+        stored, value = item.attrs.get_id(name), np.asarray(item.attrs[name]).tolist()
+        yield f"{address} @{name} {_type(stored.get_type())} {stored.shape} = {value}"
+
+
+def _dataset(item: h5py.Dataset) -> str:
+    plist = item.id.get_create_plist()
+    filters = [_filter(*plist.get_filter(i)[:3]) for i in range(plist.get_nfilters())]
+    parts = [
+        *(_type(item.id.get_type()), f"{item.shape} of {item.maxshape} chunk {item.chunks}"),
+        f"fill {np.asarray(item.fillvalue).tolist()} alloc {plist.get_alloc_time()}",
+        *([f"filters {filters}"] if filters else []),
+        f"= {_values(item)}",
+    ]
+    return " ".join(parts)
+
+
+def _filter(number: int, flags: int, options: tuple[int, ...]) -> tuple[object, ...]:
+    # Plugins put their own version first.
+    return number, flags, ("...", *options[2:]) if number >= 32000 else options
+
+
+def _type(kind: h5py.h5t.TypeID) -> str:
+    if isinstance(kind, h5py.h5t.TypeStringID):
+        return f"string{kind.get_size()}/{kind.get_strpad()}/{kind.get_cset()}"
+    if isinstance(kind, h5py.h5t.TypeCompoundID):
+        names = (kind.get_member_name(i).decode() for i in range(kind.get_nmembers()))
+        types = (_type(kind.get_member_type(i)) for i in range(kind.get_nmembers()))
+        return "{" + ", ".join(f"{n} {t}" for n, t in zip(names, types, strict=True)) + "}"
+    return kind.dtype.str
+
+
+def _values(item: h5py.Dataset) -> str:
+    if item.name.rsplit("/", 1)[-1] in UNEQUAL:
+        return "..."
+    values = item[()]
+    if values.dtype.names:
+        kept = [name for name in values.dtype.names if name not in UNEQUAL]
+        return str([tuple(row[name].item() for name in kept) for row in values])
+    if values.ndim > 2:
+        return f"{values.ravel()[:: max(1, values.size // 8)].tolist()} of {values.size}"
+    return str(values.tolist())

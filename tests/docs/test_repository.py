@@ -8,7 +8,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FORBIDDEN = re.compile(
-    r"--(extra-)?index-url|--find-links|pypi\.org|pythonhosted|/simple/"
+    r"--(extra-)?index-url|--find-links|/simple/|py" + r"pi\.org|python" + r"hosted"
     # Homes and work folders of whoever wrote it.
     r"|/" + r"root/|/" + r"work/main|/home/[a-z]+/"
 )

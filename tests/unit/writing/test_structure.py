@@ -13,8 +13,8 @@ from framepath.layout.model import Mode
 from framepath.spec.frame import ColorMode, Dimension, Frame
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 from framepath.writing import Compression, FileWriteMode, RoutedWriter, WriterSettings
+from hdf5_structure import structure
 from unit.writing.recipes import ROUTED, attributes, number, sent_to, text
-from unit.writing.structure import structure
 
 TEXTS = Path(__file__).parent / "structures"
 COMPAT = Mode.COMPAT
