@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
+from framepath.errors import FileUnreadable
 from framepath.files.opened import hdf5_errors
 from framepath.files.source import Scratch, read_bytes
 
@@ -77,8 +78,9 @@ class ChunkIndex:
 
         def note(info: h5py.h5d.StoreInfo) -> None:
             chunk = info.chunk_offset[0] // self._frames_a_chunk if n > 1 else 0
-            table.offsets[chunk], table.sizes[chunk] = info.byte_offset, info.size
-            table.masks[chunk] = info.filter_mask
+            if chunk < n:  # a damaged file may list chunks that its shape has no place for
+                table.offsets[chunk], table.sizes[chunk] = info.byte_offset, info.size
+                table.masks[chunk] = info.filter_mask
 
         with hdf5_errors(self._where):
             self._dataset.id.chunk_iter(note)
@@ -90,6 +92,14 @@ class ChunkIndex:
         offset, size = table.offsets[chunk], table.sizes[chunk]
         if offset < 0:
             return None
+        if size > self._room:
+            raise FileUnreadable(
+                "a chunk claims more bytes than its pixels can need",
+                found=f"{size} bytes",
+                expected=f"{self._room} bytes at most",
+                where=self._where,
+                next_step="the file is damaged: copy it again from where it was written",
+            )
         buffer = scratch.bytes("stored", size)
         read_bytes(descriptor, offset, buffer, self._where)
         return buffer, table.masks[chunk]
