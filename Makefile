@@ -34,6 +34,7 @@ bench:  ## ratios against named baselines -> benchmarks/results.json (ARGS="writ
 docs:   ## write the generated pages of docs/reference anew
 	@tools/bootstrap.sh test
 	@$(PY) tools/commands_page.py
+	@$(PY) tools/errors_page.py
 	@$(PY) -m framepath.layout.lint.page
 	@$(PY) -m framepath.config.reference
 	@$(PY) tools/make_parameter_docs.py

@@ -39,22 +39,22 @@ def test_decision_records_are_short_and_have_a_status(record):
     assert record.name in (record.parent / "README.md").read_text()
 
 
-@pytest.fixture(scope="module")
-def commands_page():
-    """The generator of the reference of commands, a script of the repository."""
-    script = REPOSITORY / "tools/commands_page.py"
-    spec = importlib.util.spec_from_file_location("commands_page", script)
+def generator(name):
+    """A script of the repository that writes a page."""
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_reference_of_commands_is_up_to_date(commands_page):
-    assert commands_page.PAGE.read_text() == commands_page.page(), "run: make docs"
+@pytest.mark.parametrize("name", ["commands_page", "errors_page"])
+def test_generated_pages_are_up_to_date(name):
+    made = generator(name)
+    assert made.PAGE.read_text() == made.page(), "run: make docs"
 
 
-def test_every_command_and_option_says_what_it_does(commands_page):
-    for name, command in commands_page.commands():
+def test_every_command_and_option_says_what_it_does():
+    for name, command in generator("commands_page").commands():
         assert command.help, name
         for option in command.params:
             assert isinstance(option, click.Argument) or option.help, f"{name} {option.name}"
