@@ -23,12 +23,16 @@ from framepath.detector.graph import Graph
 from framepath.detector.network import Listening, PortLost
 from framepath.detector.own_pvs import OwnPvs
 from framepath.detector.plugins.base import Plugin, Processor
+from framepath.detector.plugins.circular import CircularBuffer
+from framepath.detector.plugins.codec import CodecPlugin
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
+from framepath.detector.plugins.jpeg import jpeg_plugin
 from framepath.detector.plugins.process import process_plugin
 from framepath.detector.plugins.pva import PvaImage
 from framepath.detector.plugins.roi import roi_plugin
 from framepath.detector.plugins.stats import stats_plugin
 from framepath.detector.plugins.std_arrays import StdArrays
+from framepath.detector.plugins.tiff import tiff_plugin
 from framepath.detector.plugins.transform import transform_plugin
 from framepath.detector.port import Port
 from framepath.detector.publisher import Publisher
@@ -58,6 +62,10 @@ PROCESSORS: dict[str, MakeProcessor] = {
     "Stats1": stats_plugin,
     "Proc1": process_plugin,
     "Trans1": transform_plugin,
+    "TIFF1": tiff_plugin,
+    "JPEG1": jpeg_plugin,
+    "Codec1": CodecPlugin,
+    "CB1": CircularBuffer,
 }
 """Plugins that an IOC has, in the order they are made."""
 

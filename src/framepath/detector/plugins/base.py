@@ -207,11 +207,16 @@ class Plugin:
                 self._processor.lost(frame, f"processing failed: {error}")
                 raise
             port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
-        if result is not None and self.port["ArrayCallbacks"]:
-            self._send(result)
+        if result is not None:
+            self.emit(result)
 
-    def _send(self, frame: Frame) -> None:
-        """Send a frame on unless ``MaxByteRate`` forbids it."""
+    def emit(self, frame: Frame) -> None:
+        """Send a frame on, unless ``ArrayCallbacks`` or ``MaxByteRate`` forbids it.
+
+        Only processors that send more frames than they get call it themselves.
+        """
+        if not self.port["ArrayCallbacks"]:
+            return
         rate = self.port.number("MaxByteRate")
         now = time.monotonic()
         if rate > 0 and now < self._next_output:

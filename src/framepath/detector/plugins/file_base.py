@@ -119,12 +119,16 @@ class FilePlugin:
         self._buffer = []
         if lazy:
             self._port.publish("WriteMessage", "Lazy Open...")
-        elif mode is WriteMode.STREAM and not self._sink.open(self._last):
+        elif self._opens_at_capture(mode) and not self._sink.open(self._last):
             self._capture_over()
             return
         self._capturing = True
         self._port.flush()
         self._port.publish("Capture", 1)
+
+    def _opens_at_capture(self, mode: WriteMode) -> bool:
+        """A file of one frame is opened with its frame."""
+        return mode is WriteMode.STREAM and self._store.holds_many
 
     def _stop_capture(self) -> None:
         if WriteMode(self._port.integer("FileWriteMode")) is WriteMode.STREAM:
@@ -195,6 +199,8 @@ class FilePlugin:
             if not self._sink.is_open:
                 self._capture_over()
             return
+        if not self._store.holds_many:
+            self._sink.close()
         captured = self._port.integer("NumCaptured") + 1
         self._port.publish("NumCaptured", captured)
         wanted = self._port.integer("NumCapture")
