@@ -21,7 +21,7 @@ from framepath.codecs import libraries
 from framepath.writing import Compression
 
 RUNS = 7
-N_FRAMES = {"u2": 500, "u4": 300}
+N_FRAMES = {"u2": 1000, "u4": 600}
 BSLZ4 = {"swmr": True, "compression": Compression.BSLZ4}
 OURS = (partial(ours, **BSLZ4), verify_hdf5)
 ONE_WORKER = (partial(ours, compress_workers=1, **BSLZ4), verify_hdf5)

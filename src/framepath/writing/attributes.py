@@ -93,9 +93,11 @@ class AttributeTable:
         notes: list[str] = []
         n_added = 0
         own = own_values(frame)
+        value: NDAttrValue = None
         try:
             for column, at in zip(self._own, self._own_at, strict=True):
-                column.add(own[at])
+                value = own[at]
+                column.add(value)
                 n_added += 1
             for column in self._of_frame:
                 attribute = attributes.get(column.name)
@@ -108,7 +110,7 @@ class AttributeTable:
             every = (*self._own, *self._of_frame)
             for column in every[:n_added]:
                 column.take_back()
-            raise _refusal(frame, every[n_added], attributes, error) from error
+            raise _misfit(frame, every[n_added], value, error) from error
         self._places.append(place)
         self.n_waiting += 1
         return "; ".join(notes)
@@ -128,14 +130,25 @@ class AttributeTable:
                 if column.when is When.FRAME:
                     column.write(places)
 
-    def write_once(self, when: When, attributes: Mapping[str, NDAttribute]) -> None:
-        """Store the single rows of FILE_OPEN or FILE_CLOSE columns (rule 6n.4)."""
+    def write_once(self, when: When, frame: Frame, attributes: Mapping[str, NDAttribute]) -> None:
+        """Store the single rows of FILE_OPEN or FILE_CLOSE columns (rule 6n.4).
+
+        Raises
+        ------
+        FrameRefused
+            At open: a value that its own type cannot hold. At close such a value gets no row.
+        """
         for column in self.columns:
             attribute = attributes.get(column.name)
-            if column.when is when and attribute is not None:
-                value = attribute.value
+            if column.when is not when or attribute is None:
+                continue
+            value = attribute.value
+            try:
                 column.add(column.missing() if value is None else value)
-                column.write([])
+            except (TypeError, OverflowError) as error:
+                if when is When.FILE_OPEN:
+                    raise _misfit(frame, column, value, error) from error
+            column.write([])
 
     def at_least_one_row(self) -> None:
         """Give every column without a row one of fill, as ADCore leaves it (rule 6n.4)."""
@@ -148,13 +161,10 @@ class AttributeTable:
             column.flush()
 
 
-def _refusal(
-    frame: Frame, column: Column, attributes: Mapping[str, NDAttribute], error: Exception
-) -> FrameRefused:
-    attribute = attributes.get(column.name)
+def _misfit(frame: Frame, column: Column, value: NDAttrValue, error: Exception) -> FrameRefused:
     return FrameRefused(
         "an NDAttribute does not fit the dataset that was made for it",
-        found=f"{column.name} = {attribute.value if attribute else None!r} ({error})",
+        found=f"{column.name} = {value!r} ({error})",
         expected=f"{column.kind.name}, as in the first frame",
         where=f"frame {frame.unique_id}",
         next_step="keep the type of an NDAttribute while a file is open",

@@ -82,15 +82,12 @@ def geometry_of(frame: Frame, settings: WriterSettings) -> Geometry:
     """Geometry of a file whose frames are like ``frame``."""
     shape = frame.shape
     lead_sizes, lead_max = _leading(settings)
-    lead_chunk = (1,) * len(lead_sizes)
-    if lead_chunk:
-        lead_chunk = lead_chunk[:-1] + (max(settings.frame_chunks, 1),)
     return Geometry(
         dtype=frame.dtype.newbyteorder("="),
         frame_shape=shape,
         lead_sizes=lead_sizes,
         lead_max=lead_max,
-        chunk=lead_chunk + _frame_chunk(shape, settings),
+        chunk=_lead_chunk(lead_max, settings) + _frame_chunk(shape, settings),
     )
 
 
@@ -103,6 +100,16 @@ def _leading(settings: WriterSettings) -> tuple[tuple[int, ...], tuple[int, ...]
         return sizes, sizes
     size = settings.num_capture or UNLIMITED
     return (size,), (UNLIMITED if settings.unlimited else size,)
+
+
+def _lead_chunk(lead_max: tuple[int, ...], settings: WriterSettings) -> tuple[int, ...]:
+    """The user's frames on the axis that grows fastest, no more than fit (rule 11.3)."""
+    if not lead_max:
+        return ()
+    frames = max(settings.frame_chunks, 1)
+    if lead_max[-1] != UNLIMITED:
+        frames = min(frames, lead_max[-1])
+    return (1,) * (len(lead_max) - 1) + (frames,)
 
 
 def _frame_chunk(shape: tuple[int, ...], settings: WriterSettings) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ def is_from_ndattribute(node: LayoutAttribute) -> bool:
 
 
 def put_ndattribute(owner: HasAttributes, node: LayoutAttribute, attributes: Attributes) -> None:
-    """HDF5 attribute from an NDAttribute (rule 7.3); nothing where there is no value."""
+    """HDF5 attribute from an NDAttribute (rule 7.3); nothing where there is no fitting value."""
     attribute = _valued(node, attributes)
     if attribute is None or h5py.h5a.exists(owner, node.name.encode()):
         return
@@ -93,8 +93,14 @@ def _closing(
 
 
 def _valued(node: LayoutAttribute, attributes: Attributes) -> NDAttribute | None:
+    """The NDAttribute, where it has a value that its own type can hold."""
     attribute = attributes.get(node.ndattribute)
     if attribute is None or attribute.value is None or attribute.type is NDAttrType.UNDEFINED:
+        return None
+    try:
+        if attribute.type is not NDAttrType.STRING:
+            _number(attribute)
+    except (TypeError, ValueError, OverflowError):
         return None
     return attribute
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import h5py
 
-from framepath.errors import LayoutError, WriteFailed
+from framepath.errors import FrameRefused, LayoutError, WriteFailed
 from framepath.writing.hdf5_values import HDF5_FAILURES
 from framepath.writing.settings import WriterSettings
 
@@ -40,7 +40,7 @@ def failures_as(summary: str, path: Path) -> Iterator[None]:
     """Turn whatever h5py raises into WriteFailed."""
     try:
         yield
-    except (WriteFailed, LayoutError):
+    except (WriteFailed, LayoutError, FrameRefused):
         raise
     except HDF5_FAILURES as error:
         raise write_failed(summary, path, error) from error

@@ -77,7 +77,7 @@ class RoutedFile:
         ).build()
         self._frames = tree.frames
         self._attributes = AttributeTable(tree.columns, self._settings.mode)
-        self._attributes.write_once(When.FILE_OPEN, attributes)
+        self._attributes.write_once(When.FILE_OPEN, template, attributes)
         self._performance_dataset = tree.performance
         self._ledger = LedgerDataset(file) if self._settings.keeps_ledger else None
         if self._settings.swmr and self._settings.store_attributes:
@@ -202,7 +202,7 @@ class RoutedFile:
     def _write_closing(self) -> None:
         compat = self._settings.mode is Mode.COMPAT
         latest = attributes_of(*self._latest)
-        self._attributes.write_once(When.FILE_CLOSE, latest)
+        self._attributes.write_once(When.FILE_CLOSE, self._latest[0], latest)
         if compat:
             self._attributes.at_least_one_row()
             for dataset in self._frames.values():

@@ -137,22 +137,20 @@ class TreeBuilder:
         for name, attribute in self._attributes.items():
             if name in placed:
                 address, node = placed[name]
-                self._make_column(address, attribute, node.when, node.attributes)
+                parent, _, dataset_name = address.rpartition("/")
+                self._make_column(parent, dataset_name, attribute, node)
             elif default is not None:
-                self._make_column(f"{default}/{name}", attribute, When.FRAME, ())
+                self._make_column(default, name, attribute, None)
         if default:
             group = h5py.h5g.open(self._file, default.encode())
             if not h5py.h5a.exists(group, b"hostname"):
                 write_text_attribute(group, "hostname", socket.gethostname())
 
     def _make_column(
-        self,
-        address: str,
-        attribute: NDAttribute,
-        when: When,
-        nodes: tuple[LayoutAttribute, ...],
+        self, parent: str, name: str, attribute: NDAttribute, node: LayoutDataset | None
     ) -> None:
-        parent, name = address.rsplit("/", 1)
+        """Dataset of an NDAttribute, as the layout's ``node`` has it or in the default group."""
+        when = node.when if node else When.FRAME
         group = h5py.h5g.open(self._file, parent.encode() or b"/")
         if not self._is_free(group, name):
             return
@@ -161,19 +159,20 @@ class TreeBuilder:
             *(group, name, attribute.type, self._attribute_chunk()),
             self._encoding.geometry.lead_sizes if dimensioned else (),
         )
-        self._put_attributes(made.id, nodes)
+        if node:
+            self._put_attributes(made.id, node.attributes)
         describe(made.id, attribute)
         self._tree.columns.append(Column(attribute.name, attribute.type, when, made))
 
     def _is_free(self, group: h5py.h5g.GroupID, name: str) -> bool:
-        """Whether an NDAttribute may have this name; ADCore leaves out the second of two."""
-        if name and name.encode() not in group:
+        """Whether an NDAttribute may have this name; ADCore leaves out one that may not."""
+        if name not in ("", ".") and "/" not in name and name.encode() not in group:
             return True
         if self._settings.mode is Mode.STRICT:
             raise LayoutError(
-                "an NDAttribute has the name of something else in the file",
+                "an NDAttribute cannot have its dataset",
                 found=repr(name),
-                expected="a name that is free in its group",
+                expected="a name without slashes that nothing else has in its group",
                 where=h5py.h5i.get_name(group).decode(),
                 next_step="rename it, or give it a dataset of its own in the layout",
             )

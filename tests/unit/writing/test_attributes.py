@@ -11,6 +11,7 @@ import pytest
 
 from framepath.errors import FrameRefused, LayoutError
 from framepath.layout.model import Mode
+from framepath.spec.frame import Frame
 from framepath.spec.ledger import Fate
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
 from framepath.writing import RoutedWriter, WriterSettings
@@ -278,6 +279,47 @@ def test_a_name_that_is_taken(tmp_path):
     write(tmp_path / "compat.h5", [frame(0, number("Theta", 1))], layout, COMPAT)
     with h5py.File(tmp_path / "compat.h5") as file:
         assert list(file["/entry/attributes/Theta"]) == []
+
+
+@pytest.mark.parametrize("name", ["a/b", "/", ".", ""])
+def test_a_name_that_hdf5_cannot_have(tmp_path, name):
+    writer = RoutedWriter(tmp_path / "strict.h5", ONE_DATASET)
+    with pytest.raises(LayoutError, match="slashes"):
+        writer.write(frame(0, number(name, 1)))
+    writer.close()
+    write(tmp_path / "compat.h5", [frame(0, number(name, 1))], settings=COMPAT)
+    with h5py.File(tmp_path / "compat.h5") as file:
+        assert len(file["/entry/attributes"]) == 5  # four of every frame, and the table
+
+
+def test_a_first_value_beyond_its_own_type(tmp_path):
+    path = tmp_path / "beyond.h5"
+    bad = [number("Theta", 1), number("Id", 2**15, KINDS.INT16), text("Note", "")]
+    good = [number("Theta", 1), number("Id", 2**15 - 1, KINDS.INT16), text("Note", "")]
+    with RoutedWriter(path, TIMES, COMPAT) as writer:
+        assert "Id = 32768" in writer.write(frame(0, *bad)).reason
+        assert writer.write(frame(1, *good)).fate is Fate.STORED
+    assert column(path, "first", "/entry").tolist() == [2**15 - 1]
+
+
+def test_a_last_value_beyond_its_own_type_is_not_stored(tmp_path):
+    path = tmp_path / "beyond.h5"
+    frames = [
+        frame(i, number("Theta", i), number("Id", v, KINDS.INT16), text("Note", "end"))
+        for i, v in enumerate([3, 2**15])
+    ]
+    write(path, frames, TIMES, COMPAT)
+    with h5py.File(path) as file:
+        assert "last" not in file["/entry/data"].attrs
+        assert file["/entry/first"][()].tolist() == [3]
+        assert file["/entry/last"][()].tolist() == [b"end"]
+
+
+def test_a_unique_id_beyond_its_type(tmp_path):
+    with RoutedWriter(tmp_path / "id.h5", ONE_DATASET) as writer:
+        writer.write(frame(0))
+        with pytest.raises(FrameRefused, match=f"NDArrayUniqueId = {2**31 + 1}"):
+            writer.write(Frame(np.ones((4, 6), "u2"), 2**31 + 1))
 
 
 def test_constants(tmp_path):

@@ -83,6 +83,7 @@ def test_the_first_frames_dimensions_are_told_fastest_first(tmp_path):
         ({"chunk_rows": 99, "chunk_columns": 99}, (1, 4, 6)),
         ({"frame_chunks": 4}, (4, 4, 6)),
         ({"frame_chunks": 0}, (1, 4, 6)),
+        ({"frame_chunks": 9, "num_capture": 5, "unlimited": False}, (5, 4, 6)),
         ({"frame_chunks": 2, "chunk_rows": 3, "chunk_columns": 5}, (2, 3, 5)),
     ],
 )
