@@ -138,7 +138,6 @@ def main() -> None:
             wanted = [w for w in watched.values() if w.pv in pvs]
             until_s = time.monotonic() + REFRESH_S
             _tell("fresh", ticket, [w.pv for w in wanted if not w.read(until_s)])
-    context.disconnect()
 
 
 if __name__ == "__main__":
