@@ -65,9 +65,8 @@ def test_a_pause_does_not_hide_the_last_frames(tmp_path):
 
 def test_the_ledger_is_readable_while_it_grows(tmp_path):
     path = tmp_path / "ledger.h5"
-    with process(
-        write_when_told, str(path), WriterSettings(swmr=True, flush_every_frames=1)
-    ) as (_, writer):
+    settings = WriterSettings(swmr=True, flush_every_frames=1)
+    with process(write_when_told, str(path), settings) as (_, writer):
         writer.send(4)
         answer(writer)
         with h5py.File(path, "r", swmr=True) as file:
