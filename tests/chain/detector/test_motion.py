@@ -124,6 +124,18 @@ def test_other_ways_to_move(field):
     assert field["RBV"] == 0.0
 
 
+def test_rates_and_steps_that_cannot_be_are_not_taken(field):
+    for name in ("VELO", "JVEL", "MRES"):
+        before = field[name]
+        for value in (0.0, -1.0, float("nan")):
+            field[name] = value
+            assert field[name] == before
+    field["VAL"] = float("nan")
+    assert field["LVIO"] == 1
+    field["VAL"] = 0.0
+    assert field["LVIO"] == 0
+
+
 def test_jog_and_pause(field):
     field["JVEL"] = 5.0
     field["JOGF"] = 1

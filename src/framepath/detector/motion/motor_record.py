@@ -1,7 +1,7 @@
 """A motor record: an `Axis` behind caproto's fields of the record.
 
-Every field that does something is named in `MotorRecord.__init__` or `MotorRecord.start`; the
-record's other fields (links, retries, encoders, backlash) keep what is written and do nothing.
+Every field that does something is bound or filled in `MotorRecord`; the record's other fields
+(links, retries, encoders, backlash) keep what is written and do nothing.
 """
 
 from __future__ import annotations
@@ -95,14 +95,18 @@ class MotorRecord:
         self._axis = Axis()
         self._wanted: float | None = None
         self._travel: asyncio.Task[None] | None = None
+        self._bind_positions()
+        self._bind_settings()
+
+    def _bind_positions(self) -> None:
+        """Fields that move the motor."""
         fields = self._fields
         puts: dict[Any, Callable[[float], Awaitable[Any]]] = {
             self._val: self._on_value,
             fields.dial_desired_value: self._on_dial_value,
             fields.raw_desired_value: self._on_raw_value,
             fields.relative_value: self._on_relative_value,
-            fields.velocity: self._on_velocity,
-            fields.user_offset: self._on_offset,
+            fields.user_offset: self._shift,
         }
         commands: dict[Any, Callable[[], Awaitable[None]]] = {
             fields.stop: self._stop,
@@ -118,13 +122,19 @@ class MotorRecord:
             channel.putter = _command(command)
         for channel, sign in ((fields.jog_motor_forward, 1), (fields.jog_motor_reverse, -1)):
             channel.putter = self._jog_handler(sign)
+        fields.stop_pause_move_go.putter = self._on_spmg
+
+    def _bind_settings(self) -> None:
+        """Fields that say how it moves, and how far it may."""
+        fields = self._fields
+        for channel in (fields.velocity, fields.jog_velocity, fields.motor_step_size):
+            channel.putter = self._on_positive
         for channel, other in (
             (fields.user_high_limit, fields.dial_high_limit),
             (fields.user_low_limit, fields.dial_low_limit),
         ):
             channel.putter = self._limit_handler(other, -1)
             other.putter = self._limit_handler(channel, 1)
-        fields.stop_pause_move_go.putter = self._on_spmg
         fields.user_direction.putter = _not_simulated
 
     async def start(self) -> None:
@@ -134,7 +144,6 @@ class MotorRecord:
             (fields.velocity, settings.velocity),
             (fields.max_velocity, settings.max_velocity),
             (fields.jog_velocity, settings.velocity),
-            (fields.home_velocity, settings.velocity),
             (fields.seconds_to_velocity, settings.acceleration_s),
             (fields.motor_step_size, settings.step),
             (fields.tweak_step_size, 1.0),
@@ -180,14 +189,15 @@ class MotorRecord:
     async def _on_relative_value(self, value: float) -> None:
         await self._on_value(self._val.value + value)
 
-    async def _on_velocity(self, value: float) -> None:
-        """``VELO``: above 0, at most ``VMAX``."""
-        fastest = self._fields.max_velocity.value or value
-        if value > 0:
-            await self._fields.velocity.write(min(value, fastest), verify_value=False)
-
-    async def _on_offset(self, value: float) -> None:
-        await self._shift(value)
+    async def _on_positive(self, channel: Any, value: float) -> float:
+        """Rates and the step stay as they are when something not above 0 is put; ``VELO`` is at
+        most ``VMAX``.
+        """
+        if not value > 0:
+            return channel.value
+        fastest = self._fields.max_velocity.value
+        is_held = channel is self._fields.velocity and fastest > 0
+        return min(value, fastest) if is_held else value
 
     async def _on_spmg(self, channel: Any, state: str) -> None:
         """Stop brakes for good; Pause brakes until Go, or until Move for one move."""
