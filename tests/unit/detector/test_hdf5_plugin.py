@@ -182,6 +182,16 @@ def test_a_missing_folder_is_said_and_ends_the_capture(hdf, tmp_path):
     assert hdf.status == (0, "")
 
 
+def test_a_good_file_wipes_the_error_of_the_one_before(hdf, tmp_path):
+    hdf.put(FileWriteMode=SINGLE, FilePath=str(tmp_path / "missing"))
+    hdf.send(1)
+    hdf.write_file()
+    assert hdf.status[0] == 1
+    hdf.put(FilePath=str(tmp_path))
+    hdf.write_file()
+    assert hdf.status == (0, "")
+
+
 def test_folders_are_made_before_the_path_is_put(hdf, tmp_path):
     hdf.put(CreateDirectory=-2, FilePath=str(tmp_path / "a" / "b"))
     assert hdf.port["FilePathExists"] == 1

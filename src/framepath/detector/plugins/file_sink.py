@@ -109,7 +109,7 @@ class FileSink:
             return False
         self.is_open = True
         self._port.publish("FullFileName", name)
-        self._port.publish("WriteMessage", "")
+        self.status(WRITE_OK, "")
         if self._port["AutoIncrement"]:
             self._port.publish("FileNumber", number + 1)
         return True
