@@ -118,14 +118,24 @@ class Acquisition:
         return self.ledger
 
     def _end_exposures(self) -> None:
-        # A shot that failed has told why: its frames are missed, not lost.
-        cut_short = self.shot is not None and not self.shot.status.success
         self._watch.stop()
+        if self.shot is not None and not self.shot.status.done:
+            # Stopped even where it does not seem to run: its start may still be on its way.
+            self.trigger.stop()
+            self._wait_for_end_of(self.shot)
         self.trigger.disarm()
         wait_until_idle(self.trigger, self.name)
         self._count_received(self.trigger.n_received())
-        if cut_short and self.shot is not None:
+        if self.shot is not None and self.shot.was_cut_short:
             self.counts.cut_short(self.shot)
+
+    def _wait_for_end_of(self, shot: Shot) -> None:
+        shot.was_stopped = True
+        pause = threading.Event()
+        for _ in range(int(IDLE_S / 0.02)):
+            if shot.status.done or self.trigger.trouble() is not None:
+                return
+            pause.wait(0.02)
 
     def _entry(self, frame_type: FrameType) -> LedgerEntry:
         stored, address = None, None

@@ -62,7 +62,7 @@ class FrameDetector(Device):
         self._last: Acquisition | None = None
         self._settings = StagedSettings(self)
         self._repeats = False
-        self._collected = False
+        self._is_recorded = False
 
     def _make_logic(self) -> tuple[TriggerLogic, FileLogic]:
         raise SettingsError("make detectors with area_detector(...)", found=type(self).__name__)
@@ -110,7 +110,7 @@ class FrameDetector(Device):
             self.unstage()
             raise
         self.acquisition = self._last = acquisition
-        self._repeats = self._collected = False
+        self._repeats = self._is_recorded = False
         return staged
 
     def unstage(self) -> list[Any]:
@@ -171,7 +171,7 @@ class FrameDetector(Device):
 
     def shoot(self, frame_type: FrameType, n_frames: int) -> Shot:
         """Start taking ``n_frames`` of a type that is set already."""
-        self._repeats = self._collected = False
+        self._repeats = self._is_recorded = False
         return self._active().shoot(frame_type, n_frames, DeviceStatus(self))
 
     def stop(self, *, success: bool = False) -> None:
@@ -181,8 +181,8 @@ class FrameDetector(Device):
 
     def pause(self) -> None:
         """Let frames under way arrive; called by the RunEngine."""
-        if self._collected:
-            # Documents of this stretch are out: repeating it would number frames twice.
+        if self._is_recorded:
+            # Documents of this stretch are out: repeating it would number them twice.
             raise NoReplayAllowed
         self._repeats = True
 
@@ -206,11 +206,11 @@ class FrameDetector(Device):
 
     def on_collected(self) -> None:
         """Told by a stream: its frames are described, so a pause must not repeat this stretch."""
-        self._collected = True
+        self._is_recorded = True
 
     def on_checkpoint(self) -> None:
-        """Told by a plan: what was collected lies before a checkpoint."""
-        self._collected = False
+        """Told by a plan: what was recorded lies before a checkpoint."""
+        self._is_recorded = False
 
     # Ending
 

@@ -38,6 +38,8 @@ class Shot:
         Frames of this type that the driver had produced when it was asked for.
     documents
         StreamResource and StreamDatum handed to the RunEngine for it.
+    was_stopped
+        It was under way when the acquisition ended.
     """
 
     frame_type: FrameType
@@ -45,6 +47,12 @@ class Shot:
     status: DeviceStatus
     n_received_before: int = 0
     documents: Documents = field(default_factory=list)
+    was_stopped: bool = False
+
+    @property
+    def was_cut_short(self) -> bool:
+        """It was stopped or failed, and that was told: frames it missed are not lost."""
+        return self.was_stopped or not self.status.success
 
     @property
     def is_documented(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,32 +95,43 @@ class FrameCounts:
         self.triggered[shot.frame_type] -= max(shot.n_frames - n_taken, 0)
 
 
-class LedgerReading:
-    """One `LedgerEntry` as the RunEngine reads it, so that it becomes an event."""
+class LedgerStream:
+    """Entries as an event stream that a RunEngine collects: all at once, and once.
+
+    Collected and not read one by one, because a pause may cut a read or save in two.
+    """
 
     parent = None
-    name = "ledger"
+    name = LEDGER_STREAM
 
-    def __init__(self) -> None:
-        self.entry: LedgerEntry | None = None
+    def __init__(self, entries: Iterable[LedgerEntry], on_collected: Callable[[], None]) -> None:
+        self._entries = tuple(entries)
+        self._on_collected = on_collected
 
     @property
     def hints(self) -> dict[str, Any]:
         """Nothing to plot."""
         return {"fields": []}
 
-    def read(self) -> dict[str, Any]:
-        """Values of the entry."""
-        assert self.entry is not None
-        now = time.time()
-        return {key: {"value": getattr(self.entry, key), "timestamp": now} for key in _LEDGER_KEYS}
-
-    def describe(self) -> dict[str, DataKey]:
+    def describe_collect(self) -> dict[str, DataKey]:
         """Data keys of an entry."""
         return {
             key: DataKey(source="framepath", dtype=dtype, shape=[], dtype_numpy=numpy_type)
             for key, (dtype, numpy_type) in _LEDGER_KEYS.items()
         }
+
+    def collect(self) -> Iterator[dict[str, Any]]:
+        """One event an entry."""
+        entries, self._entries = self._entries, ()
+        if entries:
+            self._on_collected()
+        now = time.time()
+        for entry in entries:
+            yield {
+                "data": {key: getattr(entry, key) for key in _LEDGER_KEYS},
+                "timestamps": dict.fromkeys(_LEDGER_KEYS, now),
+                "time": now,
+            }
 
     def read_configuration(self) -> dict[str, Any]:
         """None."""
@@ -140,5 +151,3 @@ _LEDGER_KEYS: dict[str, tuple[Any, str]] = {
     "file": ("string", "<U1024"),
     "dataset": ("string", "<U256"),
 }
-
-__all__ = ["LEDGER_STREAM", "FrameCounts", "LedgerEntry", "LedgerReading", "check_balance"]

@@ -12,9 +12,9 @@ from bluesky.utils import FailedStatus, MsgGenerator, plan
 
 from framepath.acquire.detector import FrameDetector
 from framepath.acquire.exposures import Shot
-from framepath.acquire.ledger import LedgerReading
+from framepath.acquire.ledger import LedgerStream
 from framepath.errors import FramepathError, SettingsError
-from framepath.spec.documents import LEDGER_STREAM, STREAM_OF_FRAME_TYPE
+from framepath.spec.documents import STREAM_OF_FRAME_TYPE
 from framepath.spec.frame_type import FrameType
 
 Step = tuple[FrameType | str, int]
@@ -132,14 +132,14 @@ def record_ledger(*detectors: FrameDetector, report: bool = True) -> MsgGenerato
     FramesLost
         The counts of a detector disagree; they are recorded all the same.
     """
-    reading = LedgerReading()
     for det in detectors:
         closing: Any = Closing(det)
         yield from bps.trigger(closing, wait=True)
-        for reading.entry in det.ledger:
-            yield from bps.create(name=LEDGER_STREAM)
-            yield from bps.read(reading)
-            yield from bps.save()
+        ledger: Any = LedgerStream(det.ledger, det.on_collected)
+        yield from bps.declare_stream(ledger, name=ledger.name, collect=True)
+        yield from bps.collect(ledger, name=ledger.name)
+        yield from bps.checkpoint()
+        det.on_checkpoint()
     for det in detectors if report else ():
         det.report_loss()
 

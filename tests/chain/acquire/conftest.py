@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from bluesky import RunEngine
-from event_model import DocumentNames, schema_validators
+from event_model import DocumentNames, schema_validators, unpack_event_page
 
 from framepath.acquire import area_detector, configure_routing
 from framepath.processes import Child
@@ -48,7 +48,9 @@ class Documents:
     def ledger(self) -> dict[str, tuple[int, int, int]]:
         """(triggered, received, stored) by frame type."""
         uid = self.streams["ledger"]["uid"]
-        rows = [d["data"] for d in self.of("event") if d["descriptor"] == uid]
+        pages = [d for d in self.of("event_page") if d["descriptor"] == uid]
+        events = [event for page in pages for event in unpack_event_page(page)]
+        rows = [event["data"] for event in events]
         return {r["frame_type"]: (r["triggered"], r["received"], r["stored"]) for r in rows}
 
 
