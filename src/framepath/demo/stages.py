@@ -14,11 +14,13 @@ class Interruption:
     """Ctrl-C and SIGTERM, which end the demo the same way; a context manager.
 
     A KeyboardInterrupt that happens to be raised inside a callback of a C library is printed and
-    lost. Therefore the signal is also remembered, and looked at between stages.
+    lost. Therefore the signal is also remembered, and looked at between stages. Only the first
+    signal raises: another one must not interrupt the ending of the children.
     """
 
     def __init__(self) -> None:
         self._came = False
+        self._is_deferred = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Interruption:
@@ -31,8 +33,20 @@ class Interruption:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _interrupt(self, number: int, frame: object) -> None:
+        is_first = not self._came
         self._came = True
-        raise KeyboardInterrupt
+        if is_first and not self._is_deferred:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let the block finish before a signal has its effect, e.g. while children are started."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+        self.check()
 
     def check(self) -> None:
         """Raise KeyboardInterrupt when a signal has come, whatever became of its first one."""

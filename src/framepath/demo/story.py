@@ -42,6 +42,8 @@ def tell(settings: DemoSettings, console: Console) -> list[StreamResult]:
     _prepare(settings.output)
     with Interruption() as interruption, Servers(settings) as servers:
         stages = Stages(console, interruption)
+        with interruption.deferred():
+            servers.start()
         acts = _take(settings, servers, stages)
         results = _verify(acts, stages)
         _report(settings, acts, results, stages, console)
@@ -71,10 +73,9 @@ def _prepare(output: Path) -> None:
 
 
 def _take(settings: DemoSettings, servers: Servers, stages: Stages) -> list[Act]:
-    """Start everything and run the plans."""
+    """Wait until everything is ready, and run the plans."""
     files = settings.output / FRAMES_FOLDER
     with stages.stage("processes", "start the IOCs, the catalog and Bluesky side by side"):
-        servers.start()
         servers.connect_epics()
         acting, laboratory_type = _imported()
         served = servers.catalog()

@@ -18,7 +18,7 @@ from framepath.acquire import DARK, IMAGE, DocumentWriter, frame_series, take
 from framepath.acquire.replay import open_catalog
 from framepath.cli.documents import command
 from framepath.files import open_frames
-from framepath.processes import Child, free_tcp_port
+from framepath.processes import Child, free_tcp_and_udp_port
 from framepath.spec.serving import Served
 
 
@@ -116,7 +116,7 @@ def own_server(tmp_path_factory, files_folder):
     settings = tmp_path_factory.mktemp("own") / "framepath.yml"
     settings.write_text(
         f"serve:\n  folder: {tmp_path_factory.mktemp('own-catalog')}\n  data: [{files_folder}]\n"
-        f"  port: {free_tcp_port()}\n"
+        f"  port: {free_tcp_and_udp_port()}\n"
     )
     command = [sys.executable, "-m", "framepath", "serve", "--settings", settings]
     return lambda: Child.start(command, name="framepath serve")

@@ -9,14 +9,14 @@ from tiled.client import from_uri
 from framepath.acquire import DocumentWriter
 from framepath.acquire.journal import read_journal
 from framepath.errors import CatalogError
-from framepath.processes import free_tcp_port
+from framepath.processes import free_tcp_and_udp_port
 
 
 @pytest.fixture
 def nowhere(monkeypatch):
     """A catalog address at which nothing listens."""
     monkeypatch.setenv("TILED_RETRY_ATTEMPTS", "1")
-    uri = f"http://127.0.0.1:{free_tcp_port()}"
+    uri = f"http://127.0.0.1:{free_tcp_and_udp_port()}"
     return lambda: from_uri(uri, api_key="secret")
 
 
