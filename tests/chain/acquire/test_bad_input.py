@@ -5,7 +5,6 @@ from __future__ import annotations
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
-import h5py
 import pytest
 from bluesky.utils import FailedStatus
 
@@ -151,19 +150,3 @@ def test_without_staging_nothing_is_taken(RE, det):
 
     with pytest.raises(StagingError, match="only while it is staged"):
         RE(plan())
-
-
-def test_frames_that_somebody_else_takes_are_noticed(RE, documents, det):
-    from framepath.errors import FramesLost
-
-    @bpp.stage_decorator([det])
-    @bpp.run_decorator()
-    def plan():
-        yield from take(det, IMAGE, 2)
-        det.cam.acquire.put(1)  # not through the detector
-        yield from bps.sleep(0.2)
-
-    with pytest.raises(FramesLost, match="2 triggered, 4 received, 4 stored"):
-        RE(plan())
-    with h5py.File(det.ledger[0].file) as file:
-        assert len(file["/entry/data/data"]) == 4

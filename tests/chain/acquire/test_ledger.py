@@ -45,6 +45,14 @@ def test_a_plan_that_fails_records_what_there_is(RE, documents, det):
     assert (stop["exit_status"], "fell off" in stop["reason"]) == ("fail", True)
 
 
+def a_frame_of_another_client(det):
+    """Plan stub: acquire past the detector's own trigger; ends when the frame has arrived."""
+    before = yield from bps.rd(det.cam.array_counter)
+    det.cam.acquire.put(1)
+    while (yield from bps.rd(det.cam.array_counter)) == before:
+        yield from bps.null()
+
+
 def taking(det, n, then):
     """A plan that takes ``n`` frames and lets ``then`` break something before the end."""
 
@@ -60,8 +68,7 @@ def taking(det, n, then):
 def test_a_frame_that_the_plan_did_not_ask_for(RE, documents, det):
     def another_client():
         yield from bps.abs_set(det.cam.num_images, 1, wait=True)
-        det.cam.acquire.put(1)
-        yield from bps.sleep(0.2)
+        yield from a_frame_of_another_client(det)
 
     with pytest.raises(FramesLost, match="3 triggered, 4 received, 4 stored"):
         RE(taking(det, 3, another_client))
