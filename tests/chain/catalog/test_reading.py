@@ -71,6 +71,15 @@ def test_frame_types_are_streams(runs, data_folder):
         images = run[stream]["det_image"]
         assert images.shape == (n, *FRAME_SHAPE)
         np.testing.assert_array_equal(images[:], frames(n, first=10 * n))
+    for key, n in (("det_dark", 3), ("det_flat", 2)):
+        np.testing.assert_array_equal(run.primary[key][:], frames(n, first=10 * n))
+        assert key not in list(run.primary)
+    assert set(run.primary.read().data_vars) >= {"motor", "det_image"}
+    for absent in ("other_dark", "det_image_dark", "dark"):
+        with pytest.raises(KeyError):
+            run.primary[absent]
+    with pytest.raises(KeyError):
+        run["dark"]["det_flat"]
 
 
 def test_one_image_an_event_is_seen_as_three_axes(runs, data_folder):

@@ -23,8 +23,14 @@ from tiled.queries import SpecsQuery
 
 from framepath.catalog.clients.frame_stack import FrameStackClient
 from framepath.catalog.clients.health import health_of
-from framepath.spec.documents import FILES_KEY, FRAME_STACK_SPEC
+from framepath.spec.documents import (
+    FILES_KEY,
+    FRAME_STACK_SPEC,
+    STREAM_OF_FRAME_TYPE,
+    image_key,
+)
 from framepath.spec.findings import Finding
+from framepath.spec.frame_type import FrameType
 
 
 class Catalog(CatalogOfBlueskyRuns):
@@ -71,8 +77,39 @@ class Run(BlueskyRunV3):
         return health_of(self)
 
 
+BESIDE_THE_IMAGES = {
+    f"_{STREAM_OF_FRAME_TYPE[kind]}": STREAM_OF_FRAME_TYPE[kind]
+    for kind in (FrameType.DARK, FrameType.FLAT)
+}
+"""Ending of a key of the image stream that means another stream's frames of the same detector."""
+
+
 class EventStream(BlueskyEventStreamV3):
-    """A stream of a run, whose images are not fetched unasked."""
+    """A stream of a run, whose images are not fetched unasked.
+
+    ``run.primary["det_dark"]`` and ``["det_flat"]`` are ``run["dark"]["det_image"]`` and
+    ``run["flat"]["det_image"]``; they are no keys of the stream, whose columns are of one length.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
+        """A column; or the darks or flats of a detector that the image stream names so."""
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            images = self._beside_the_images(key)
+            if images is None:
+                raise
+            return images
+
+    def _beside_the_images(self, key: Any) -> Any:
+        if not isinstance(key, str) or self.item["id"] != STREAM_OF_FRAME_TYPE[FrameType.IMAGE]:
+            return None
+        for ending, stream in BESIDE_THE_IMAGES.items():
+            if key.endswith(ending):
+                siblings, of_detector = self.parent, image_key(key.removesuffix(ending))
+                if stream in siblings and of_detector in siblings[stream]:
+                    return siblings[stream][of_detector]
+        return None
 
     def read(self, variables: Iterable[Any] = (DATAVALUES,), dim0: str | None = None) -> Any:
         """The stream as an xarray Dataset; images are in it as lazy dask arrays.
