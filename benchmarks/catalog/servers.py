@@ -19,7 +19,7 @@ from tiled.structures.core import StructureFamily
 from framepath.catalog.clients.connect import connect
 from framepath.catalog.register import source_of, structure_of_frames
 from framepath.files import open_frames
-from framepath.processes import Child, free_tcp_port
+from framepath.processes import Child, free_tcp_and_udp_port
 from framepath.spec.serving import Served
 
 KEY = "benchmark"
@@ -43,7 +43,7 @@ def stock_server(where: Path, data: Path) -> Iterator[tuple[Served, Child]]:
     """A running ``tiled serve config`` with the storage that ours has."""
     folder = where / "stock"
     folder.mkdir(exist_ok=True)
-    port = free_tcp_port()
+    port = free_tcp_and_udp_port()
     config = {
         "catalog": {
             "uri": f"sqlite:///{folder}/catalog.db",

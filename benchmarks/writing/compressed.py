@@ -42,7 +42,7 @@ def against_codec_alone() -> Iterator[Row]:
     for dtype, n in N_FRAMES.items():
         frames = stacks.series(stacks.photon_like(dtype), n)
         value = ratio(OURS, (codec_alone, verify_codec), frames, runs=RUNS)
-        name = f"writing/bslz4 {dtype} photons: CPU against the codec alone"
+        name = f"writing/bslz4-{dtype}-photons-vs-codec-alone"
         yield row(name, value, "<= 1.25", "bslz4 into one buffer", RUNS)
 
 
@@ -53,7 +53,7 @@ def against_filter() -> Iterator[Row]:
             frames = stacks.series(stacks.photon_like(dtype), n)
             with bitshuffle_build(prefer_wheel):
                 value = ratio((filtered_h5py, verify_hdf5), OURS, frames, runs=RUNS)
-            name = f"writing/bslz4 {dtype}, library of {build}: CPU of h5py's filter against ours"
+            name = f"writing/h5py-filter-vs-bslz4-{dtype}-{build}"
             yield row(name, value, demand, "the whole writer", RUNS)
 
 
@@ -64,7 +64,7 @@ def two_workers() -> Iterator[Row]:
     value = ratio(ONE_WORKER, TWO_WORKERS, frames, runs=RUNS, of=wall_s)
     demand = ">= 1.5" if before < 1 else ""
     yield row(
-        *("writing/bslz4 u4: frames/s with two workers against one", value, demand),
+        *("writing/bslz4-u4-two-workers-vs-one", value, demand),
         *("one worker", RUNS),
         note=f"load before {before:.2f}, after {load():.2f}",
     )

@@ -26,7 +26,7 @@ def against_os_write() -> Iterator[Row]:
         for kind, stack in (("photons", stacks.photon_like), ("noise", stacks.noise)):
             frames = stacks.series(stack(dtype), n)
             value = ratio(SWMR, OS_WRITE, frames, runs=RUNS)
-            name = f"writing/raw {dtype} {kind}: CPU against os.write"
+            name = f"writing/raw-{dtype}-{kind}-vs-oswrite"
             yield row(name, value, "<= 1.20", "os.write", RUNS, note=FLUSHED)
 
 
@@ -35,7 +35,7 @@ def against_os_write_flushing_each() -> Iterator[Row]:
     for dtype, n in N_FRAMES.items():
         frames = stacks.series(stacks.photon_like(dtype), n)
         value = ratio(EACH, OS_WRITE, frames, runs=RUNS)
-        name = f"writing/raw {dtype}, flush each frame: CPU against os.write"
+        name = f"writing/raw-{dtype}-flush-each-vs-oswrite"
         yield row(name, value, "", "os.write", RUNS, note="SWMR, 4 NDAttributes")
 
 
@@ -44,5 +44,5 @@ def against_naive_h5py() -> Iterator[Row]:
     for dtype, n in N_FRAMES.items():
         frames = stacks.series(stacks.photon_like(dtype), n)
         value = ratio(NAIVE_H5PY, SWMR, frames, runs=RUNS)
-        name = f"writing/raw {dtype}: CPU of naive h5py against ours"
+        name = f"writing/naive-h5py-vs-raw-{dtype}"
         yield row(name, value, NAIVE[dtype], "the whole writer", RUNS, note=FLUSHED)

@@ -25,7 +25,7 @@ def thirteen_attributes() -> Iterator[Row]:
         (lambda path, frames: write(path, thirteen), verify_hdf5), (write, verify_hdf5), four
     )
     yield row(
-        *("writing/13 NDAttributes against 4: CPU", value, "<= 1.25", "4 NDAttributes", RUNS),
+        *("writing/13-ndattributes-vs-4", value, "<= 1.25", "4 NDAttributes", RUNS),
         note="uint16, SWMR, one flush a second",
     )
 
@@ -46,7 +46,7 @@ def long_files() -> Iterator[Row]:
     # The first thousand also makes the file; the sums over ten are fair to the clock's grain.
     value = statistics.fmean(costs[-10:]) / statistics.fmean(costs[1:11])
     yield row(
-        *("writing/cost a frame at 100,000 against 1,000", value, "<= 1.1"),
+        *("writing/frame-of-100000-vs-of-1000", value, "<= 1.1"),
         *("frames 1,000 to 11,000", 1),
         note="64 x 64 uint16, 13 NDAttributes, flush every 1000",
     )

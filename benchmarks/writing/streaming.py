@@ -53,7 +53,7 @@ def memory() -> Iterator[Row]:
         grown = ours.recv()
         child.join()
     yield row(
-        *("writing/peak memory while streaming 10 GB", grown, "<= 300", "before the stream", 1),
+        *("writing/peak-memory-of-10-gb", grown, "<= 300", "before the stream", 1),
         *("MB", "bslz4, two workers, 13 NDAttributes, SWMR, one flush a second"),
     )
 
@@ -107,7 +107,7 @@ def latency() -> Iterator[Row]:
     p95 = delays_ms[int(0.95 * len(delays_ms))]
     demand = "<= 20" if before < 1 else ""
     yield row(
-        *("writing/SWMR, written to visible, p95", p95, demand, "", N_FOLLOWED, "ms"),
+        *("writing/swmr-visible-p95", p95, demand, "", N_FOLLOWED, "ms"),
         f"{FRAMES_A_SECOND} frames/s, flush each; median {statistics.median(delays_ms):.1f} ms; "
         f"load {before:.2f}",
     )
