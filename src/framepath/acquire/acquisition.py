@@ -63,7 +63,8 @@ class Acquisition:
     def shoot(self, frame_type: FrameType, n_frames: int, status: DeviceStatus) -> Shot:
         """Start taking ``n_frames`` of a type that the IOC is set to already."""
         self._count_received(self.trigger.n_received_then())
-        shot = Shot(frame_type, n_frames, status, self.counts.received[frame_type])
+        n_before, first_row = self.counts.received[frame_type], self.counts.n_triggered
+        shot = Shot(frame_type, n_frames, status, n_before, first_row)
         self.counts.triggered[frame_type] += n_frames
         self.shot = shot
         deadline_s = self.trigger.deadline_s(n_frames)
@@ -90,8 +91,9 @@ class Acquisition:
         if shot is None or shot.is_documented:
             return []
         if not shot.documents:
-            self.stored_stream(shot).n_taken += shot.n_frames
-            shot.documents = self.streams[shot.frame_type].new_documents()
+            stream = self.stored_stream(shot)
+            stream.take(shot.first_row, shot.n_frames)
+            shot.documents = stream.new_documents()
         return shot.documents
 
     def stored_stream(self, shot: Shot) -> FrameStream:

@@ -114,11 +114,8 @@ def layout_xml(destinations: Mapping[FrameType, str]) -> str:
     for address in destinations.values():
         name = address.rpartition("/")[2]
         ElementTree.SubElement(detector, "hardlink", {"name": name, "target": address})
-    for name, attribute in (
-        ("model", "CameraModel"),
-        ("vendor", "CameraManufacturer"),
-        ("count_time", "AcquireTime"),
-    ):
+    # An attribute named here is stored nowhere else: only those that a file has one value of.
+    for name, attribute in (("model", "CameraModel"), ("vendor", "CameraManufacturer")):
         ElementTree.SubElement(
             detector,
             "dataset",

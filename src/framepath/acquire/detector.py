@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ from ophyd import Device
 from ophyd.status import DeviceStatus
 
 from framepath.acquire.acquisition import Acquisition, wait_until_idle
+from framepath.acquire.columns import AttributeColumns
 from framepath.acquire.connection import CONNECT_S, connect, put_confirmed, unreachable, value_of
 from framepath.acquire.exposures import Shot, TriggerLogic
 from framepath.acquire.file_plugin import FileLogic
@@ -43,6 +45,8 @@ class FrameDetector(Device):
         The event stream of each frame type.
     on_loss
         ``fail``: a plan fails when counts of frames disagree; ``warn``: it warns.
+    frames_per_point
+        Frames that one point of an ordinary plan takes; set it before the plan.
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
@@ -56,6 +60,8 @@ class FrameDetector(Device):
             raise SettingsError("unknown on_loss", found=repr(on_loss), expected="fail or warn")
         self.folder = folder
         self.on_loss: OnLoss = on_loss
+        self.frames_per_point = 1
+        self.attribute_columns = AttributeColumns(name, ())
         self.trigger_logic, self.file_logic = self._make_logic()
         self.streams = {t: FrameStream(self, t) for t in STREAM_OF_FRAME_TYPE}
         self.acquisition: Acquisition | None = None
@@ -167,7 +173,7 @@ class FrameDetector(Device):
         if self._repeats and shot is not None and not shot.is_documented:
             self._repeats = False
             return shot.status
-        return self.shoot(self.frame_type, 1).status
+        return self.shoot(self.frame_type, self.frames_per_point).status
 
     def shoot(self, frame_type: FrameType, n_frames: int) -> Shot:
         """Start taking ``n_frames`` of a type that is set already."""
@@ -187,6 +193,31 @@ class FrameDetector(Device):
         self._repeats = True
 
     # Documents
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """NDAttributes that every event carries, by name; set before a plan.
+
+        Each becomes the key ``<name>_<attribute>``. Their values come from the file, row by row.
+        """
+        return self.attribute_columns.names
+
+    @columns.setter
+    def columns(self, names: Iterable[str]) -> None:
+        if self.acquisition is not None:
+            raise SettingsError("columns are chosen before the detector is staged", where=self.name)
+        self.attribute_columns = AttributeColumns(self.name, names)
+
+    def read(self) -> dict[str, Any]:  # type: ignore[override]
+        """Columns of this point; its frames are in the StreamDatum beside it."""
+        readings: Any = super().read()
+        shot = self._active().shot
+        if shot is None or not self.columns:
+            return readings
+        path = self.file_logic.where(shot.frame_type).path
+        now = time.time()
+        values = self.attribute_columns.read(path, shot.first_row, shot.n_frames)
+        return {**readings, **{k: {"value": v[-1], "timestamp": now} for k, v in values.items()}}
 
     def describe(self) -> dict[str, DataKey]:  # type: ignore[override]
         """Data keys of a point: the frame as it was stored."""

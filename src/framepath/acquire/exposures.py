@@ -36,6 +36,8 @@ class Shot:
         Done when the detector is.
     n_received_before
         Frames of this type that the driver had produced when it was asked for.
+    first_row
+        Row of the file's attributes where its frames begin.
     documents
         StreamResource and StreamDatum handed to the RunEngine for it.
     was_stopped
@@ -46,6 +48,7 @@ class Shot:
     n_frames: int
     status: DeviceStatus
     n_received_before: int = 0
+    first_row: int = 0
     documents: Documents = field(default_factory=list)
     was_stopped: bool = False
 

@@ -66,7 +66,8 @@ class Take:
         assert self.shot is not None
         assert self.detector.acquisition is not None
         if not self._is_counted:
-            self.detector.acquisition.stored_stream(self.shot).n_taken += self.n_frames
+            stream = self.detector.acquisition.stored_stream(self.shot)
+            stream.take(self.shot.first_row, self.n_frames)
             self._is_counted = True
 
 
@@ -224,6 +225,8 @@ def checked_steps(det: object, steps: Iterable[Step]) -> list[tuple[FrameType, i
     faults = []
     if not isinstance(det, FrameDetector):
         faults.append(f"{det!r} is no detector of framepath.acquire.area_detector")
+    elif det.frames_per_point != 1:
+        faults.append("a series describes frames one by one: frames_per_point must be 1")
     checked = []
     steps = list(steps)
     for place, step in enumerate(steps):

@@ -31,8 +31,10 @@ class FrameStream:
         For the RunEngine, e.g. ``simdet_dark``.
     stream
         Name of the event stream, e.g. ``dark``.
-    n_taken, n_described, n_events
-        Frames stored, described by a StreamDatum, and given an event.
+    n_taken, n_described
+        Frames stored, and of these described by a StreamDatum.
+    frames_a_datum
+        Frames that one index of a StreamDatum stands for: 1, or those of a point.
     """
 
     parent = None
@@ -48,7 +50,8 @@ class FrameStream:
         """Forget the file before; called when the detector is staged."""
         self.n_taken = 0
         self.n_described = 0
-        self.n_events = 0
+        self.frames_a_datum = self._detector.frames_per_point
+        self._waiting_rows: list[tuple[int, int]] = []
         self.is_declared = False
         self._stored: StoredDataset | None = None
         self._resource: ComposeStreamResourceBundle | None = None
@@ -105,18 +108,28 @@ class FrameStream:
                 next_step="do not change region, binning or bit depth of a staged detector",
             )
 
+    def take(self, first_row: int, n_frames: int) -> None:
+        """Told that ``n_frames`` are stored, whose attributes begin at a row of the file."""
+        self.n_taken += n_frames
+        self._waiting_rows.append((first_row, n_frames))
+
     def describe(self) -> dict[str, DataKey]:
-        """Data key of one frame: (y, x), so that the catalog shows (frames, y, x)."""
+        """Data key of one frame: (y, x), so that the catalog shows (frames, y, x).
+
+        With several frames a point it is (frames of a point, y, x).
+        """
         stored = self.stored()
         address = self._detector.file_logic.where(self.frame_type)
+        n = self.frames_a_datum
         return {
+            **self._detector.attribute_columns.describe(address.path),
             self.key: DataKey(
                 source=f"file:{address.dataset}",
                 dtype="array",
                 dtype_numpy=stored.dtype_numpy,
-                shape=list(stored.frame_shape),
+                shape=[*([n] if n > 1 else []), *stored.frame_shape],
                 external="STREAM:",
-            )
+            ),
         }
 
     def describe_collect(self) -> dict[str, DataKey]:
@@ -140,8 +153,9 @@ class FrameStream:
         if self._resource is None:
             self._resource = self._compose_resource()
             documents.append(("stream_resource", dict(self._resource.stream_resource_doc)))
+        n = self.frames_a_datum
         datum = self._resource.compose_stream_datum(
-            indices=StreamRange(start=self.n_described, stop=self.n_taken),
+            indices=StreamRange(start=self.n_described // n, stop=self.n_taken // n),
             seq_nums=StreamRange(start=0, stop=0),
         )
         self.n_described = self.n_taken
@@ -149,7 +163,7 @@ class FrameStream:
         return documents
 
     def _compose_resource(self) -> ComposeStreamResourceBundle:
-        stored = self.stored()
+        chunk = self.stored().chunk_shape
         address = self._detector.file_logic.where(self.frame_type)
         return compose_stream_resource(
             mimetype=HDF5_MIMETYPE,
@@ -157,7 +171,7 @@ class FrameStream:
             data_key=self.key,
             parameters={
                 "dataset": address.dataset,
-                "chunk_shape": list(stored.chunk_shape),
+                "chunk_shape": [*([1] if self.frames_a_datum > 1 else []), *chunk],
                 "swmr": self._detector.file_logic.is_swmr,
             },
         )
@@ -170,11 +184,16 @@ class FrameStream:
         yield from documents
 
     def collect(self) -> Iterator[dict[str, Any]]:
-        """One event a described frame."""
+        """One event a described frame, with the columns that the detector was asked for."""
         now = time.time()
-        while self.n_events < self.n_described:
-            self.n_events += 1
-            yield {"data": {}, "timestamps": {}, "time": now}
+        columns = self._detector.attribute_columns
+        rows, self._waiting_rows = self._waiting_rows, []
+        for first_row, n_frames in rows:
+            path = self._detector.file_logic.where(self.frame_type).path
+            values = columns.read(path, first_row, n_frames)
+            for i in range(n_frames):
+                data = {key: column[i] for key, column in values.items()}
+                yield {"data": data, "timestamps": dict.fromkeys(data, now), "time": now}
 
 
 def file_uri(path: str) -> str:
