@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ophyd import Component
 
@@ -16,6 +17,7 @@ from framepath.acquire.parts import (
     EIGER_CAMERA,
     HDF5_PLUGIN,
     IMAGE_PLUGIN,
+    MORE_PLUGINS,
     SIM_CAMERA,
     PartTable,
 )
@@ -111,6 +113,15 @@ _EIGER_NEEDED = (
 
 _PLUGIN_PARTS = {"cam": SIM_CAMERA, "hdf1": HDF5_PLUGIN, "image": IMAGE_PLUGIN}
 
+T = TypeVar("T")
+
+
+def _one_of(table: Mapping[str, T], name: str, what: str) -> T:
+    if name not in table:
+        raise SettingsError(f"unknown {what}", found=repr(name), expected=", ".join(sorted(table)))
+    return table[name]
+
+
 KINDS: dict[str, Kind] = {
     "sim": Kind(_PLUGIN_PARTS, _plugin_logic, _PLUGIN_NEEDED),
     "generic": Kind(_PLUGIN_PARTS, _plugin_logic, _PLUGIN_NEEDED),
@@ -125,6 +136,7 @@ def area_detector(
     name: str,
     kind: str = "sim",
     files: Files,
+    plugins: Iterable[str] = (),
     on_loss: OnLoss = "fail",
     without: Mapping[str, Iterable[str]] | None = None,
     labels: Iterable[str] = (),
@@ -142,6 +154,8 @@ def area_detector(
     files
         Folder of image files: one absolute path that the IOC, this machine and the catalog server
         share, or each one's name for it; see `FileFolder.of`.
+    plugins
+        Names of `MORE_PLUGINS` that the detector has besides those of its kind.
     on_loss
         ``fail`` a plan, or ``warn``, when triggered, received and stored frames disagree.
     without
@@ -157,24 +171,16 @@ def area_detector(
     SettingsError
         The kind is unknown, the folder relative, or a component named in ``without`` unknown.
     """
-    if kind not in KINDS:
-        raise SettingsError(
-            "unknown kind of detector", found=repr(kind), expected=", ".join(sorted(KINDS))
-        )
-    chosen = KINDS[kind]
+    chosen = _one_of(KINDS, kind, "kind of detector")
+    parts = {**chosen.parts, **{name: _one_of(MORE_PLUGINS, name, "plugin") for name in plugins}}
     left_out = without or {}
     for part in left_out:
-        if part not in chosen.parts:
-            raise SettingsError(
-                "without= names no part of this detector",
-                found=repr(part),
-                expected=", ".join(chosen.parts),
-            )
+        _one_of(parts, part, "part of this detector")
     members: dict[str, object] = {
         part: Component(
             table.device_class(part, left_out.get(part, ())), table.suffix, kind="config"
         )
-        for part, table in chosen.parts.items()
+        for part, table in parts.items()
     }
     members["needed"] = chosen.needed
     members["_make_logic"] = chosen.logic

@@ -100,13 +100,16 @@ class FrameDetector(Device):
         IocUnreachable, StagingError, WriteFailed
             Every PV is put back then.
         """
+        if self.acquisition is not None:
+            return super().stage()  # says what is wrong with staging twice
         self.wait_for_connection()
-        if self.trigger_logic.is_acquiring():
-            # A session that died, or a live view: it would fill the file with other frames.
-            self.trigger_logic.stop()
-            wait_until_idle(self.trigger_logic, self.name)
-        staged = super().stage()
+        self._settings.begin()
         try:
+            if self.trigger_logic.is_acquiring():
+                # A session that died, or a live view: it would fill the file with other frames.
+                self.trigger_logic.stop()
+                wait_until_idle(self.trigger_logic, self.name)
+            staged = super().stage()
             self._settings.apply(self.file_logic.settings(datetime.now()))
             self._settings.apply(self.trigger_logic.settings())
             self.file_logic.check(self.frame_type)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ophyd import Component, Device, DynamicDeviceComponent, EpicsSignal, EpicsSignalRO
+from ophyd.areadetector import plugins as stock
 from ophyd.areadetector.base import EpicsSignalWithRBV
 from ophyd.areadetector.cam import EigerDetectorCam, SimDetectorCam
-from ophyd.areadetector.plugins import HDF5Plugin_V34, ImagePlugin_V34
 from ophyd.signal import EpicsSignalBase
 
 from framepath.errors import SettingsError
@@ -26,9 +26,9 @@ def _lazy(signal: type, suffix: str, **keywords: Any) -> Component:
     return Component(signal, suffix, lazy=True, kind="omitted", **keywords)
 
 
-def _components(stock: type[Device]) -> dict[str, Component]:
+def _components(stock_class: type[Device]) -> dict[str, Component]:
     """PVs of a stock class; what computes from other components belongs to its behaviour."""
-    found = {name: getattr(stock, name) for name in stock.component_names}
+    found = {name: getattr(stock_class, name) for name in stock_class.component_names}
     return {
         name: component
         for name, component in found.items()
@@ -74,7 +74,7 @@ _HDF5_MORE = {
     "framepath_mode": _lazy(EpicsSignalWithRBV, "FramepathMode"),
 }
 
-_IMAGE_MORE = {
+_PLUGIN_MORE = {
     "plugin_type": _lazy(EpicsSignalRO, "PluginType_RBV", string=True),
 }
 
@@ -99,7 +99,7 @@ class PartTable:
     ----------
     suffix
         What the part adds to the detector's prefix, e.g. ``cam1:``.
-    stock
+    stock_class
         ophyd class whose components are taken over.
     more
         Components added to, or put over, the stock ones.
@@ -108,7 +108,7 @@ class PartTable:
     """
 
     suffix: str
-    stock: type[Device]
+    stock_class: type[Device]
     more: Mapping[str, Component] = field(default_factory=dict[str, Component])
     configuration: tuple[str, ...] = ()
 
@@ -120,7 +120,7 @@ class PartTable:
         SettingsError
             ``without`` names a component that the part does not have.
         """
-        components = {**_components(self.stock), **self.more}
+        components = {**_components(self.stock_class), **self.more}
         left_out = set(without)
         unknown = left_out - set(components)
         if unknown:
@@ -133,7 +133,7 @@ class PartTable:
         kept = {n: c for n, c in components.items() if n not in left_out}
         configuration = [n for n in self.configuration if n in kept]
         defaults = {
-            "__doc__": f"PVs of {self.suffix}, named as ophyd's {self.stock.__name__} names them.",
+            "__doc__": f"PVs of {self.suffix}, named as ophyd's {self.stock_class.__name__} names them.",
             "_default_read_attrs": [],
             "_default_configuration_attrs": configuration,
             "lazy_wait_for_connection": False,
@@ -157,5 +157,18 @@ EIGER_CAMERA = PartTable(
     _EIGER_MORE,
     (*_CAMERA_CONFIGURATION, "photon_energy", "threshold_energy"),
 )
-HDF5_PLUGIN = PartTable("HDF1:", HDF5Plugin_V34, _HDF5_MORE, ("compression",))
-IMAGE_PLUGIN = PartTable("image1:", ImagePlugin_V34, _IMAGE_MORE)
+HDF5_PLUGIN = PartTable("HDF1:", stock.HDF5Plugin_V34, _HDF5_MORE, ("compression",))
+IMAGE_PLUGIN = PartTable("image1:", stock.ImagePlugin_V34, _PLUGIN_MORE)
+
+MORE_PLUGINS = {
+    "pva": PartTable("Pva1:", stock.PvaPlugin_V34, _PLUGIN_MORE),
+    "stats1": PartTable("Stats1:", stock.StatsPlugin_V34, _PLUGIN_MORE),
+    "roi1": PartTable("ROI1:", stock.ROIPlugin_V34, _PLUGIN_MORE),
+    "proc1": PartTable("Proc1:", stock.ProcessPlugin_V34, _PLUGIN_MORE),
+    "trans1": PartTable("Trans1:", stock.TransformPlugin_V34, _PLUGIN_MORE),
+    "codec1": PartTable("Codec1:", stock.CodecPlugin_V34, _PLUGIN_MORE),
+    "tiff1": PartTable("TIFF1:", stock.TIFFPlugin_V34, _PLUGIN_MORE),
+    "jpeg1": PartTable("JPEG1:", stock.JPEGPlugin_V34, _PLUGIN_MORE),
+    "cb1": PartTable("CB1:", stock.CircularBuffPlugin_V34, _PLUGIN_MORE),
+}
+"""Plugins that a detector may be given besides those of its kind, by attribute name."""

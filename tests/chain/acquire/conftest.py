@@ -12,6 +12,7 @@ from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators, unpack_event_page
 
 from framepath.acquire import area_detector, configure_routing
+from framepath.acquire.crash_record import STATE_VARIABLE
 from framepath.processes import Child
 from framepath.spec.serving import Served
 
@@ -54,6 +55,14 @@ class Documents:
         return {r["frame_type"]: (r["triggered"], r["received"], r["stored"]) for r in rows}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_folder(tmp_path_factory):
+    """Records of staged detectors go here, not to the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(STATE_VARIABLE, str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def _engine():
     return RunEngine({})
@@ -84,18 +93,14 @@ def files_folder(tmp_path_factory):
 @pytest.fixture
 def make_det(sim_ioc, files_folder):
     """Makes detectors on the shared IOC, each with a folder of its own."""
-    made = []
 
     def make(**keywords):
         number = next(_numbers)
         options = {"files": files_folder / f"det{number}", "name": f"det{number}", **keywords}
-        det = area_detector(sim_ioc.prefix, **options)
-        made.append(det)
-        return det
+        return area_detector(sim_ioc.prefix, **options)
 
-    yield make
-    for det in made:
-        det.destroy()
+    # Never destroyed: libca may call back into a channel that is being cleared, and crash.
+    return make
 
 
 @pytest.fixture

@@ -28,8 +28,7 @@ def eiger2(eiger_ioc, files_folder):
     det.cam.acquire_time.put(0.002)
     det.cam.acquire_period.put(0.002)
     det.cam.fw_num_images_per_file.put(4)
-    yield det
-    det.destroy()
+    return det
 
 
 def test_a_count_leaves_a_master_with_links_to_its_data_files(RE, documents, eiger2):

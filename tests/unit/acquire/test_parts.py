@@ -33,14 +33,19 @@ def test_making_one_connects_nothing(kind):
     assert det.connected  # no PV was asked for yet
     missing = [d for d in det.needed if signal_of(det, d) is None]
     assert not missing
-    det.destroy()
 
 
 def test_components_may_be_left_out():
     det = area_detector("X:", name="det", files="/data", without={"cam": ["temperature"]})
     assert "temperature" not in det.cam.component_names
     assert "acquire" in det.cam.component_names
-    det.destroy()
+
+
+def test_plugins_are_added_by_name():
+    det = area_detector("X:", name="det", files="/data", plugins=["pva", "stats1"])
+    assert det.stats1.prefix == "X:Stats1:"
+    assert "mean_value" in det.stats1.component_names
+    assert "pva" in det.component_names
 
 
 @pytest.mark.parametrize(
@@ -49,6 +54,7 @@ def test_components_may_be_left_out():
         ({"kind": "pilatus"}, "eiger, generic, sim"),
         ({"without": {"cam": ["nothing_such"]}}, "nothing_such"),
         ({"without": {"tiff1": ["x"]}}, "tiff1"),
+        ({"plugins": ["stats9"]}, "stats1"),
         ({"on_loss": "ignore"}, "fail or warn"),
         ({"files": "relative"}, "absolute"),
     ],
