@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import create_async_engine
-from tiled.alembic_utils import UninitializedDatabase, check_database, stamp_head
 from tiled.catalog.adapter import RootNode as RootRow
-from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
-from tiled.catalog.core import ALL_REVISIONS, REQUIRED_REVISION, initialize_database
 from tiled.config import Authentication, StreamingCacheConfig
 from tiled.media_type_registration import (
     CompressionRegistry,
@@ -23,7 +17,7 @@ from tiled.server.app import build_app
 from tiled.server.settings import DatabaseSettings
 from tiled.utils import APACHE_ARROW_FILE_MIME_TYPE, ensure_specified_sql_driver
 
-from framepath.catalog import failures, nodes
+from framepath.catalog import databases, failures, nodes
 from framepath.catalog.adapters import HDF5Reader
 from framepath.catalog.embedded import Storage
 from framepath.catalog.gate import Gate
@@ -57,8 +51,15 @@ def build(
     ----------
     routers
         Further routes (the viewer's), served below ``/custom``.
+
+    Raises
+    ------
+    SettingsError
+        A database does not answer, or refuses us.
     """
-    _initialise(storage.catalog_uri)
+    databases.initialise(storage.catalog_uri)
+    databases.check_tables(storage.tables_uri)
+    databases.check_stream_cache(settings.stream_uri)
     opener = Opener(readable_folders(settings, storage))
     application = build_app(
         _tree(settings, storage, opener),
@@ -67,6 +68,7 @@ def build(
         serialization_registry=_serializers(),
         compression_registry=_compressors(),
         include_routers=[router, *(routers or [])],
+        scalable=settings.workers > 1,
     )
     failures.install(application)
     application.state.framepath_secret = secret_of(storage.api_key)
@@ -100,25 +102,6 @@ def _tree(settings: ServeSettings, storage: Storage, opener: Opener) -> nodes.Ro
 
 def _stream_cache(settings: ServeSettings) -> dict[str, Any]:
     return StreamingCacheConfig(uri=settings.stream_uri).model_dump()
-
-
-def _initialise(uri: str) -> None:
-    # In this process: Tiled's own option starts a second interpreter, which doubles start-up.
-    uri = ensure_specified_sql_driver(uri)
-    if asyncio.run(_create_tables(uri)):
-        stamp_head(Path(ALEMBIC_INI_TEMPLATE_PATH), Path(ALEMBIC_DIR), uri)
-
-
-async def _create_tables(uri: str) -> bool:
-    engine = create_async_engine(uri)
-    try:
-        await check_database(engine, REQUIRED_REVISION, ALL_REVISIONS)
-    except UninitializedDatabase:
-        await initialize_database(engine)
-        return True
-    finally:
-        await engine.dispose()
-    return False
 
 
 def _compressors() -> CompressionRegistry:

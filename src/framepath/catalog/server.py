@@ -6,13 +6,14 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from framepath.catalog.embedded import Storage, prepare
+from framepath.catalog.workers import Workers
 from framepath.config.settings import ServeSettings
 from framepath.errors import MissingExtra, SettingsError
 from framepath.spec.serving import Served
@@ -31,33 +32,54 @@ def serve(settings: ServeSettings, routers: Sequence[APIRouter] = ()) -> None:
     Raises
     ------
     SettingsError
-        The folder cannot be written, or the port is taken.
+        The folder cannot be written, the port is taken, or a database does not answer.
     MissingExtra
         The packages of ``framepath[catalog]`` are not installed.
+    ProcessFailed
+        One of several workers ended unasked.
     """
     storage = prepare(settings)
     with listen(settings.host, settings.port) as listener:
-        try:
-            import uvicorn
 
-            from framepath.catalog.application import build
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("framepath"):
-                raise
-            raise MissingExtra(
-                "the catalog server is not installed",
-                found=f"no module {error.name}",
-                next_step='install it: pip install "framepath[catalog]"',
-            ) from error
-        application = build(settings, storage, list(routers))
-        config = uvicorn.Config(
-            application,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=max(1, round(settings.stop_within_s)),
-        )
-        with _ended_by_signal():
-            _announcing(uvicorn.Server(config), listener, settings, storage).run(sockets=[listener])
+        def announce() -> None:
+            _announce(listener, settings, storage)
+
+        def run(started: Callable[[], None]) -> None:
+            _run(settings, storage, routers, listener, started)
+
+        if settings.workers > 1:
+            Workers(run, settings.workers, settings.stop_within_s).serve(announce)
+        else:
+            with _ended_by_signal():
+                run(announce)
+
+
+def _run(
+    settings: ServeSettings,
+    storage: Storage,
+    routers: Sequence[APIRouter],
+    listener: socket.socket,
+    started: Callable[[], None],
+) -> None:
+    try:
+        import uvicorn
+
+        from framepath.catalog.application import build
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("framepath"):
+            raise
+        raise MissingExtra(
+            "the catalog server is not installed",
+            found=f"no module {error.name}",
+            next_step='install it: pip install "framepath[catalog]"',
+        ) from error
+    config = uvicorn.Config(
+        build(settings, storage, list(routers)),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=max(1, round(settings.stop_within_s)),
+    )
+    _telling(uvicorn.Server(config), started).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -86,23 +108,25 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _announcing(
-    server: uvicorn.Server, listener: socket.socket, settings: ServeSettings, storage: Storage
-) -> uvicorn.Server:
+def _telling(server: uvicorn.Server, started: Callable[[], None]) -> uvicorn.Server:
     startup = server.startup
 
     async def startup_then_say(sockets: list[socket.socket] | None = None) -> None:
         await startup(sockets=sockets)
         if server.started:
-            host, port = listener.getsockname()[:2]
-            host = f"[{host}]" if ":" in host else host
-            served = Served(f"http://{host}:{port}", storage.api_key)
-            click.echo(served.ready_line)
-            if settings.register_data:
-                threading.Thread(target=_register, args=(settings, served), daemon=True).start()
+            started()
 
     server.startup = startup_then_say
     return server
+
+
+def _announce(listener: socket.socket, settings: ServeSettings, storage: Storage) -> None:
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    served = Served(f"http://{host}:{port}", storage.api_key)
+    click.echo(served.ready_line)
+    if settings.register_data:
+        threading.Thread(target=_register, args=(settings, served), daemon=True).start()
 
 
 def _register(settings: ServeSettings, served: Served) -> None:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from framepath.config.paths import PathMap
 
@@ -79,8 +79,9 @@ class ServeSettings(Section):
         1,
         unit="processes",
         ge=1,
-        le=1,
-        description="Server processes; this release runs one.",
+        le=64,
+        description="Server processes on one port; more than one need PostgreSQL for `catalog_uri` "
+        "and `storage_uri`, and Redis for `stream_uri`.",
     )
     path_maps: list[PathMap] = setting(
         [],
@@ -100,6 +101,22 @@ class ServeSettings(Section):
         if key is not None and not re.fullmatch("[A-Za-z0-9]+", key.get_secret_value()):
             raise ValueError("the key must be letters and digits only, and at least one of them")
         return key
+
+    @model_validator(mode="after")
+    def _workers_share_their_databases(self) -> ServeSettings:
+        # SQLite and DuckDB files, and memory, are one process's own.
+        shared = {"catalog_uri": "postgresql", "storage_uri": "postgresql", "stream_uri": "redis"}
+        own = [
+            f"serve.{field} ({kind})"
+            for field, kind in shared.items()
+            if not (getattr(self, field) or "").startswith(kind)
+        ]
+        if self.workers > 1 and own:
+            raise ValueError(
+                f"serve.workers is {self.workers}, and several workers must share their "
+                f"databases; set {', '.join(own)}, or leave workers at 1"
+            )
+        return self
 
 
 class Settings(Section):

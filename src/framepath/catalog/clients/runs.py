@@ -91,10 +91,10 @@ class EventStream(BlueskyEventStreamV3):
     ``run["flat"]["det_image"]``; they are no keys of the stream, whose columns are of one length.
     """
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any, *arguments: Any) -> Any:
         """A column; or the darks or flats of a detector that the image stream names so."""
         try:
-            return super().__getitem__(key)
+            return super().__getitem__(key, *arguments)
         except KeyError:
             images = self._beside_the_images(key)
             if images is None:
