@@ -133,7 +133,7 @@ class PartTable:
         kept = {n: c for n, c in components.items() if n not in left_out}
         configuration = [n for n in self.configuration if n in kept]
         defaults = {
-            "__doc__": f"PVs of {self.suffix}, named as ophyd's {self.stock_class.__name__} names them.",
+            "__doc__": f"PVs of {self.suffix}, named as in ophyd's {self.stock_class.__name__}.",
             "_default_read_attrs": [],
             "_default_configuration_attrs": configuration,
             "lazy_wait_for_connection": False,
