@@ -46,6 +46,7 @@ def without_writer() -> Iterator[Row]:
     with running(PREPARED) as ioc, Context("pva") as pva:
         _ready_for(ioc, N_PASSED)
         ioc.put("image1", MinCallbackTime=SHOWN_EVERY_S)
+        ioc.put("Stats1", ComputeStatistics=0)
         for plugin in PLUGINS:
             ioc.put(plugin, EnableCallbacks=1, QueueSize=N_PASSED)
         pictures: list[object] = []
