@@ -7,11 +7,11 @@ is imported, which must be before any EPICS client is.
 from __future__ import annotations
 
 import importlib
-import itertools
 import os
 import secrets
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from framepath.processes import Child, epics_client_environment, free_tcp_and_udp_port
 from framepath.spec.serving import IocReady
 
-N_PORTS = 8
+N_PORTS = 12
 HOST = "127.0.0.1"
 READY_S = 60.0
 
 _PORTS = [(free_tcp_and_udp_port(), free_tcp_and_udp_port()) for _ in range(N_PORTS)]
-_in_turn = itertools.cycle(_PORTS)
+_free = deque(_PORTS)
 
 os.environ.update(
     epics_client_environment(
@@ -64,15 +64,24 @@ def run_client(code: str) -> str:
 
 
 @contextmanager
+def port_pair() -> Iterator[tuple[int, int]]:
+    """A CA and a PVA port that no other IOC of this session has; the longest unused one."""
+    pair = _free.popleft()
+    try:
+        yield pair
+    finally:
+        _free.append(pair)
+
+
+@contextmanager
 def running_ioc(
     *arguments: str, kind: str = "sim", prefix: str = "", command: tuple[str, ...] = ()
 ) -> Iterator[RunningIoc]:
-    """An IOC with a random prefix on the next pair of ports; it is stopped on the way out."""
-    ca, pva = next(_in_turn)
+    """An IOC with a random prefix on a pair of ports; it is stopped on the way out."""
     program = command or (sys.executable, "-m", "framepath", "ioc", kind)
-    ports = ("--ca-port", str(ca), "--pva-port", str(pva))
     prefix = prefix or random_prefix()
-    with Child.start(
-        [*program, "--prefix", prefix, *ports, *arguments], name=f"{kind} IOC"
-    ) as child:
-        yield RunningIoc(child, IocReady.from_line(child.wait_ready(READY_S)))
+    with port_pair() as (ca, pva):
+        ports = ("--ca-port", str(ca), "--pva-port", str(pva))
+        whole = [*program, "--prefix", prefix, *ports, *arguments]
+        with Child.start(whole, name=f"{kind} IOC") as child:
+            yield RunningIoc(child, IocReady.from_line(child.wait_ready(READY_S)))

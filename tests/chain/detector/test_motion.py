@@ -26,13 +26,11 @@ def motion():
     """A motion IOC on a port of the tests' clients."""
     import chain.iocs
 
-    port, _ = next(chain.iocs._in_turn)
-    prefix = chain.iocs.random_prefix()
     command = [sys.executable, "-m", "framepath", "ioc", "motion"]
-    with Child.start(
-        [*command, "--prefix", prefix, "--ca-port", str(port)], name="motion IOC"
-    ) as child:
-        yield IocReady.from_line(child.wait_ready(60))
+    with chain.iocs.port_pair() as (port, _):
+        options = ("--prefix", chain.iocs.random_prefix(), "--ca-port", str(port))
+        with Child.start([*command, *options], name="motion IOC") as child:
+            yield IocReady.from_line(child.wait_ready(60))
 
 
 @pytest.fixture
