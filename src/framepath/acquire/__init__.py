@@ -6,6 +6,7 @@ from framepath.acquire.creators import area_detector
 from framepath.acquire.plans import frame_series, record_ledger, set_frame_type, take
 from framepath.acquire.preprocessors import with_ledger
 from framepath.acquire.set_up_routing import configure_routing
+from framepath.acquire.tomography import Hooks, references, tomo_scan, with_darks_flats
 from framepath.config.paths import PathMap
 from framepath.spec.frame_type import FrameType
 
@@ -21,13 +22,17 @@ __all__ = [
     "FLAT",
     "IMAGE",
     "DocumentWriter",
+    "Hooks",
     "PathMap",
     "area_detector",
     "configure_routing",
     "frame_series",
     "record_ledger",
+    "references",
     "set_frame_type",
     "take",
+    "tomo_scan",
+    "with_darks_flats",
     "with_ledger",
 ]
 

@@ -20,8 +20,12 @@ from framepath.spec.frame_type import FrameType
 Step = tuple[FrameType | str, int]
 """A frame type and how many frames of it."""
 
+PlanFunction = Callable[..., MsgGenerator[Any]]
 
-def _clear_errors(wrapped: Callable[..., MsgGenerator[Any]]) -> Callable[..., MsgGenerator[Any]]:
+
+def ending_with_the_cause(
+    wrapped: Callable[..., MsgGenerator[Any]],
+) -> Callable[..., MsgGenerator[Any]]:
     """Let a plan end with the error of the status that failed, not with the status around it."""
 
     @wraps(wrapped)
@@ -96,7 +100,7 @@ def set_frame_type(det: FrameDetector, frame_type: FrameType | str) -> MsgGenera
 
 
 @plan
-@_clear_errors
+@ending_with_the_cause
 def take(det: FrameDetector, frame_type: FrameType | str, n_frames: int = 1) -> MsgGenerator[None]:
     """Stub: take frames of one type, in an open run, with a staged detector.
 
@@ -122,7 +126,7 @@ def take(det: FrameDetector, frame_type: FrameType | str, n_frames: int = 1) -> 
 
 
 @plan
-@_clear_errors
+@ending_with_the_cause
 def record_ledger(*detectors: FrameDetector, report: bool = True) -> MsgGenerator[None]:
     """Stub: close the detectors' files and record their counts in the stream ``ledger``.
 
@@ -146,7 +150,7 @@ def record_ledger(*detectors: FrameDetector, report: bool = True) -> MsgGenerato
 
 
 @plan
-@_clear_errors
+@ending_with_the_cause
 def frame_series(
     det: FrameDetector,
     sequence: Iterable[Step] | None = None,

@@ -110,6 +110,7 @@ def det(make_det):
     configure_routing(made)
     made.cam.acquire_time.put(0.001)
     made.cam.acquire_period.put(0.002)
+    made.cam.frame_type.put(0)  # the IOC is shared: another test may have left darks or flats
     return made
 
 

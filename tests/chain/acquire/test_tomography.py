@@ -1,0 +1,172 @@
+"""Scans of the simulated sample: what frames show is decided by motors and shutter alone."""
+
+from __future__ import annotations
+
+import sys
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+import numpy as np
+import pytest
+from event_model import unpack_event_page
+from ophyd import EpicsMotor, EpicsSignal
+
+from chain.iocs import port_pair, random_prefix, running_ioc
+from framepath.acquire import (
+    Hooks,
+    area_detector,
+    configure_routing,
+    tomo_scan,
+    with_darks_flats,
+    with_ledger,
+)
+from framepath.acquire.default_xml import THETA
+from framepath.errors import SettingsError
+from framepath.files import open_frames
+from framepath.processes import Child
+from framepath.spec.serving import IocReady
+
+
+@pytest.fixture(scope="module")
+def motion():
+    command = [sys.executable, "-m", "framepath", "ioc", "motion", "--prefix", random_prefix()]
+    with (
+        port_pair() as (port, _),
+        Child.start([*command, "--ca-port", str(port)], name="motion IOC") as child,
+    ):
+        yield IocReady.from_line(child.wait_ready(60)).prefix
+
+
+@pytest.fixture(scope="module")
+def beamline(motion, files_folder):
+    """Camera, rotation, and hooks for shutter and sample."""
+    arguments = ("--scene", "absorption", "--motion", motion)
+    with running_ioc(*arguments) as ioc:
+        det = area_detector(ioc.prefix, name="camera", files=files_folder / "tomo")
+        configure_routing(det, more_attributes=[THETA])
+        det.cam.acquire_time.put(0.01)
+        det.cam.acquire_period.put(0.05)
+        theta = EpicsMotor(f"{motion}m1", name="theta")
+        sample = EpicsMotor(f"{motion}m2", name="sample")
+        shutter = EpicsSignal(f"{motion}shutter", name="shutter", put_complete=True)
+        for device in (theta, sample, shutter):
+            device.wait_for_connection()
+        theta.velocity.put(90, wait=True)
+        sample.velocity.put(50, wait=True)
+        shutter.put(1, wait=True)
+        hooks = Hooks(
+            close_shutter=lambda: bps.mv(shutter, 0),
+            open_shutter=lambda: bps.mv(shutter, 1),
+            sample_out=lambda: bps.mv(sample, 6),
+            sample_in=lambda: bps.mv(sample, 0),
+        )
+        yield det, theta, hooks
+
+
+def means(det):
+    """Mean pixel of the frames of each type."""
+    found = {}
+    for entry in det.ledger:
+        with open_frames(entry.file, entry.dataset) as frames:
+            found[entry.frame_type] = frames[:].mean()
+    return found
+
+
+def test_a_step_scan_with_references_on_both_sides(RE, documents, beamline):
+    det, theta, hooks = beamline
+    RE(tomo_scan(det, theta, 0, 90, 4, darks=2, flats=1, when="both", hooks=hooks))
+    assert documents.ledger() == {"dark": (4, 4, 4), "flat": (2, 2, 2), "image": (4, 4, 4)}
+    angles = [d["data"]["theta"] for d in documents.of("event")]
+    assert angles == pytest.approx([0, 30, 60, 90], abs=0.01)
+    brightness = means(det)
+    assert brightness["dark"] < brightness["image"] < brightness["flat"]
+    (start,) = documents.of("start")
+    assert start["plan_name"] == "tomo_scan"
+    assert start["plan_args"]["num"] == 4
+
+
+def test_references_after_every_few_images(RE, documents, beamline):
+    det, theta, hooks = beamline
+    RE(tomo_scan(det, theta, 0, 40, 5, flats=1, when=2, hooks=hooks))
+    assert documents.ledger() == {"flat": (3, 3, 3), "image": (5, 5, 5)}
+
+
+def test_a_fly_scan_knows_the_angle_of_each_frame(RE, documents, beamline):
+    det, theta, hooks = beamline
+    det.cam.wait_for_plugins.put(1)
+    velocity = theta.velocity.get()
+    RE(tomo_scan(det, theta, 0, 30, 31, fly=True, darks=1, flats=1, hooks=hooks))
+    assert documents.ledger()["image"] == (31, 31, 31)
+    uid = documents.streams["theta"]["uid"]
+    (page,) = [d for d in documents.of("event_page") if d["descriptor"] == uid]
+    rows = [event["data"] for event in unpack_event_page(page)]
+    angles = np.array([row["theta"] for row in rows])
+    steps = np.diff(angles)
+    assert len(rows) == 31
+    assert np.all(np.diff([row["unique_id"] for row in rows]) == 1)
+    assert not any(row["approximate"] for row in rows)
+    assert angles[0] == pytest.approx(0, abs=6)
+    assert np.median(steps) == pytest.approx(1.0, rel=0.2)
+    assert theta.velocity.get() == velocity
+
+
+def test_angles_from_the_motor_are_marked(RE, documents, beamline):
+    det, theta, _ = beamline
+    configure_routing(det)  # no Theta among the attributes
+    try:
+        RE(tomo_scan(det, theta, 0, 10, 11, fly=True))
+    finally:
+        configure_routing(det, more_attributes=[THETA])
+    uid = documents.streams["theta"]["uid"]
+    (page,) = [d for d in documents.of("event_page") if d["descriptor"] == uid]
+    assert all(page["data"]["approximate"])
+    assert np.all(np.diff(page["data"]["theta"]) > 0)
+
+
+def test_darks_and_flats_around_any_plan(RE, documents, beamline):
+    det, theta, hooks = beamline
+    plan = bp.scan([det], theta, 0, 20, 3)
+    RE(with_ledger(with_darks_flats(plan, det, darks=2, flats=1, when="both", hooks=hooks)))
+    assert documents.ledger() == {"dark": (4, 4, 4), "flat": (2, 2, 2), "image": (3, 3, 3)}
+    assert documents.frames("primary") == [(0, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"start": 1, "stop": 1, "num": 3}, "both 1"),
+        ({"num": 0}, "0"),
+        ({"fly": True, "num": 1}, "two images"),
+        ({"fly": True, "when": 3}, "step scan"),
+        ({"when": "during"}, "during"),
+    ],
+)
+def test_scans_that_make_no_sense(RE, documents, beamline, arguments, told):
+    det, theta, _ = beamline
+    keywords = {"start": 0, "stop": 10, "num": 5, **arguments}
+    with pytest.raises(SettingsError, match=told):
+        RE(tomo_scan(det, theta, **keywords))
+    assert documents.all == []
+
+
+def test_a_motor_that_fails_ends_the_run_with_a_good_file(RE, documents, beamline):
+    det, theta, _ = beamline
+
+    class Broken:
+        name, parent, position = "broken", None, 0
+
+        def __getattr__(self, attribute):
+            return getattr(theta, attribute)
+
+        def set(self, value):
+            if value > 15:
+                raise RuntimeError("the motor is stuck")
+            return theta.set(value)
+
+    with pytest.raises(RuntimeError, match="stuck"):
+        RE(with_ledger(tomo_scan(det, Broken(), 0, 30, 4)))
+    (stop,) = documents.of("stop")
+    assert (stop["exit_status"], "stuck" in stop["reason"]) == ("fail", True)
+    assert documents.ledger() == {"image": (2, 2, 2)}
+    with open_frames(det.ledger[0].file, det.ledger[0].dataset) as frames:
+        assert len(frames) == 2
