@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from enum import IntEnum
 
@@ -48,13 +49,24 @@ class DetectorState(IntEnum):
 
 
 class Acquisition:
-    """Takes frames from a driver while ``Acquire`` is 1."""
+    """Takes frames from a driver while ``Acquire`` is 1.
 
-    def __init__(self, camera: CameraPort, driver: Driver, graph: Graph) -> None:
+    ``show_all`` shows the values of every port before ``Acquire_RBV`` falls: who reads a plugin's
+    results then must not get those of the frame before.
+    """
+
+    def __init__(
+        self,
+        camera: CameraPort,
+        driver: Driver,
+        graph: Graph,
+        show_all: Callable[[], None] | None = None,
+    ) -> None:
         self._camera = camera
         self._port = camera.port
         self._driver = driver
         self._graph = graph
+        self._show_all = show_all or camera.port.flush
         self._shutter = Shutter(camera.port)
         self._start = threading.Event()
         self._stop = threading.Event()
@@ -224,7 +236,7 @@ class Acquisition:
         if self._port["WaitForPlugins"]:
             self._graph.wait_idle()
         self._port.publish("NumQueuedArrays", self._graph.n_queued)
-        self._port.flush()
+        self._show_all()
         self._port.publish("StatusMessage", message)
         self._port.publish("DetectorState", int(state))
         self._port.publish("TimeRemaining", 0.0)

@@ -125,12 +125,12 @@ class Ioc:
         camera_port = self.ports["cam1"]
         camera = CameraPort(camera_port, info, self._graph, Attributes(camera_port, pvs))
         driver.attach(camera)
-        self._acquisition = Acquisition(camera, driver, self._graph)
+        self._publisher = Publisher(self.ports.values())
+        self._acquisition = Acquisition(camera, driver, self._graph, self._publisher.flush)
         self._plugins = [
             Plugin(self.ports[name], self._graph, make, Attributes(self.ports[name], pvs))
             for name, make in processors.items()
         ]
-        self._publisher = Publisher(self.ports.values())
         self._autosave: Autosave | None = None
 
     def _port(self, name: str, tables: Iterable[str], initial: Mapping[str, Value]) -> Port:
