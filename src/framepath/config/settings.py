@@ -119,9 +119,57 @@ class ServeSettings(Section):
         return self
 
 
+class SessionSettings(Section):
+    """What ``from framepath.session import *`` sets up."""
+
+    devices: list[Path] = setting(
+        [Path("devices.yml")],
+        unit="path",
+        description="Files of devices, each key a creator and its entries; files that do not exist "
+        "are left out.",
+    )
+    catalog: str | None = setting(
+        None,
+        unit="uri",
+        description="Address of the container that takes runs; the key may be in it or in "
+        "FRAMEPATH_API_KEY. None takes `profile`.",
+    )
+    profile: str | None = setting(
+        None,
+        unit="",
+        description="Tiled profile that leads to the catalog; None takes TILED_PROFILE_NAME.",
+    )
+    container: str = setting(
+        "",
+        unit="",
+        description="Path of the container below that profile or address, e.g. `raw/runs`; empty "
+        "takes TILED_PATH_NAME.",
+    )
+    folder: Path = setting(
+        Path("framepath-session"),
+        unit="path",
+        description="Journals of documents under way, and metadata kept between sessions.",
+    )
+    metadata: dict[str, Any] = setting(
+        {}, unit="", description="Metadata of every run, e.g. `beamline: 3ID`."
+    )
+    ledger: bool = setting(
+        True, unit="", description="Record the ledger of framepath's detectors in every run."
+    )
+    tables: bool = setting(
+        True, unit="", description="Print readings while a run goes on (BestEffortCallback)."
+    )
+    connect_s: float = setting(
+        5.0, unit="s", gt=0, description="Time that the PVs of all devices get to connect."
+    )
+
+
 class Settings(Section):
     """All of ``framepath.yml``."""
 
     serve: ServeSettings = setting(
         ServeSettings(), unit="", description="The catalog server (`framepath serve`)."
+    )
+    session: SessionSettings = setting(
+        SessionSettings(), unit="", description="The Bluesky session (`framepath.session`)."
     )
