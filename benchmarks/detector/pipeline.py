@@ -67,7 +67,8 @@ def without_writer() -> Iterator[Row]:
     rate = N_PASSED / statistics.median(walls)
     note = (
         "514x1030 uint16, HDF1 Stats1 Pva1 had every frame, image1 20 a second; "
-        f"{cpu_us:.0f} us CPU a frame, free-running, queues of {N_PASSED} filled up to {deepest:.0f}, load {before:.2f}"
+        f"{cpu_us:.0f} us CPU a frame, free-running, "
+        f"queues of {N_PASSED} filled up to {deepest:.0f}, load {before:.2f}"
     )
     yield row(
         *("detector/pipeline-frames-per-s", rate, ">= 2000", "", PASSING_RUNS),
