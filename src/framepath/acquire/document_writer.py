@@ -16,18 +16,20 @@ from framepath.acquire.delivery import (
     UNDELIVERABLE,
     Delivery,
     back_off_s,
-    deliver_run,
     is_complete,
     remove_partial,
     will_pass,
 )
-from framepath.acquire.journal import Journal, JournalReader, leftover_journals, read_journal
+from framepath.acquire.journal import Journal, JournalReader, leftover_journals
 from framepath.errors import CatalogError, FramepathError
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 """Seconds between deliveries of a run in progress, so that live clients see it grow."""
+
+BATCH = 2000
+"""Documents in memory at a time, however far the catalog is behind."""
 
 
 class _Run:
@@ -39,6 +41,7 @@ class _Run:
         self.reader = JournalReader(path)
         self.delivery: Delivery | None = None
         self.is_stopped = journal is None
+        self.is_behind = False
         self.refused: Exception | None = None
 
     @property
@@ -191,8 +194,10 @@ class DocumentWriter:
             for run in runs:
                 self._deliver(run)
             with self._lock:
-                if not any(run.is_stopped for run in self._runs.values()) or self._failures:
-                    self._lock.wait(back_off_s(self._failures) if self._failures else LOOK_EVERY_S)
+                if self._failures:
+                    self._lock.wait(back_off_s(self._failures))
+                elif not any(run.is_stopped or run.is_behind for run in self._runs.values()):
+                    self._lock.wait(LOOK_EVERY_S)
 
     def _deliver(self, run: _Run) -> None:
         was_stopped = run.is_stopped
@@ -201,25 +206,27 @@ class DocumentWriter:
             return
         try:
             client = self._catalog() if callable(self._catalog) else self._catalog
-            if run.journal is None:
-                deliver_run(client, read_journal(run.path))
-            else:
-                self._send_new(run, client)
+            self._send_new(run, client)
+        except (FramepathError, *UNDELIVERABLE) as error:
+            self._failed(run, error, give_up=True)
         except RETRYABLE as error:
             self._failed(run, error, give_up=not will_pass(error))
-        except (*UNDELIVERABLE, FramepathError) as error:
-            self._failed(run, error, give_up=True)
         else:
             self._failures = 0
-            if was_stopped:
+            if was_stopped and not run.is_behind:
                 self._done(run)
 
     def _send_new(self, run: _Run, client: Container) -> None:
-        documents = run.reader.read()
+        documents = run.reader.read(BATCH)
+        run.is_behind = len(documents) == BATCH
         if not documents:
             return
         if run.delivery is None:
-            if is_complete(client, run.uid) is not None:
+            known = is_complete(client, run.uid)
+            if known and run.journal is None:
+                run.is_behind = False  # the session that wrote it died between delivery and removal
+                return
+            if known is not None:
                 remove_partial(client, run.uid)
             run.delivery = Delivery(client)
         run.delivery.send(documents)

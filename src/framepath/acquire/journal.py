@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ class JournalReader:
         """Begin again at the first document."""
         self._offset = 0
 
-    def read(self) -> list[tuple[str, Document]]:
-        """Whole documents since the last call.
+    def read(self, at_most: int = sys.maxsize) -> list[tuple[str, Document]]:
+        """Whole documents since the last call, the next ``at_most`` of them.
 
         Raises
         ------
@@ -79,8 +80,8 @@ class JournalReader:
         with self.path.open("rb") as file:
             file.seek(self._offset)
             for line in file:
-                if not line.endswith(b"\n"):
-                    break  # still being written, or cut off by a crash
+                if len(found) == at_most or not line.endswith(b"\n"):
+                    break  # a line without its end is still being written, or cut off by a crash
                 found.append(_decoded(line, self.path))
                 self._offset += len(line)
         return found

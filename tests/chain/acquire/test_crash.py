@@ -17,7 +17,9 @@ import sys
 from framepath.acquire import area_detector
 det = area_detector({prefix!r}, name="det", files={files!r})
 det.stage()
-det.cam.image_mode.put(2)
+det.cam.image_mode.put(1)
+det.cam.num_images.put(20)
+det.cam.acquire_period.put(1)
 det.cam.acquire.put(1)
 print("staged and ready", flush=True)
 sys.stdin.read()
@@ -33,7 +35,9 @@ def other_session(sim_ioc, det, tmp_path):
     with Child.start([sys.executable, "-c", script], name="session") as child:
         child.wait_ready(60)
         yield child
-        child.kill()
+    # A dead session leaves the camera at work; nobody else ends it.
+    det.cam.acquire.put(0)
+    det.hdf1.capture.put(0)
 
 
 def test_what_a_dead_session_left_is_put_right(RE, documents, det, request):
