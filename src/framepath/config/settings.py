@@ -156,6 +156,14 @@ class SessionSettings(Section):
     ledger: bool = setting(
         True, unit="", description="Record the ledger of framepath's detectors in every run."
     )
+    references: bool = setting(
+        True,
+        unit="",
+        description="Look up, when a run begins, which darks and flats belong to its images.",
+    )
+    reference_age_s: float = setting(
+        43200.0, unit="s", gt=0, description="Darks and flats older than this do not count."
+    )
     tables: bool = setting(
         True, unit="", description="Print readings while a run goes on (BestEffortCallback)."
     )

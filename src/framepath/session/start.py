@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bluesky.callbacks.best_effort import BestEffortCallback
 import framepath.acquire as acquire
 from framepath.acquire.delivery import RETRYABLE
 from framepath.acquire.document_writer import DocumentWriter
+from framepath.acquire.provenance import CatalogReferences, with_references
 from framepath.config.read import read_settings
 from framepath.config.settings import SessionSettings
 from framepath.errors import SettingsError
@@ -67,6 +69,9 @@ def start(path: Path | None = None) -> dict[str, Any]:
     if settings.tables:
         engine.subscribe(bec)
     catalog, writer = _catalog(settings, engine)
+    if settings.references and catalog is not None:
+        find = CatalogReferences(catalog, max_age_s=settings.reference_age_s)
+        engine.preprocessors.append(partial(with_references, find=find))
     own = {"RE": engine, "bec": bec, "bp": bp, "bpp": bpp, "bps": bps}
     return {**plans, **devices, **own, "cat": catalog, "writer": writer}
 
