@@ -99,6 +99,10 @@ class FileUnreadable(FramepathError, OSError):
     """A file exists but is not what its name or its documents say."""
 
 
+class FileCrashes(FileUnreadable):
+    """Reading a file ends the HDF5 library, or does not end at all: it is not opened here."""
+
+
 class FileMissing(FileUnreadable, FileNotFoundError):
     """There is no file of that name."""
 

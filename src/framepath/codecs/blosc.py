@@ -25,6 +25,7 @@ def encode(
     compressor: int = 0,
     shuffle: int = 0,
     level: int = 5,
+    threads: int = 1,
 ) -> Bytes:
     """Encode one chunk.
 
@@ -38,6 +39,8 @@ def encode(
         0 none, 1 byte, 2 bit.
     level
         0 (store) to 9.
+    threads
+        Threads that compress the blocks of this chunk.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def encode(
     buffer = room(pixels.nbytes + _OVERHEAD, out)
     n = libraries.blosc().blosc_compress_ctx(
         *(level, shuffle, pixels.dtype.itemsize, pixels.nbytes, pixels.ctypes.data),
-        *(buffer.ctypes.data, buffer.size, COMPRESSORS[compressor], 0, 1),
+        *(buffer.ctypes.data, buffer.size, COMPRESSORS[compressor], 0, threads),
     )
     if n <= 0:
         raise CodecError(

@@ -50,6 +50,20 @@ def translated(path: str, maps: Iterable[PathMap], to: Host = "here") -> str | N
     return next((new for m in maps if (new := m.translate(path, to)) is not None), None)
 
 
+def names_of(path: str, maps: Iterable[PathMap]) -> dict[Host, str] | None:
+    """Every host's name for a path, by the first map that knows it under any; None when none does.
+
+    Hosts that the map leaves out are left out.
+    """
+    hosts: tuple[Host, ...] = ("ioc", "here", "server")
+    for found in maps:
+        if any(found.translate(path, host) is not None for host in hosts):
+            return {
+                host: found.translate(path, host) or path for host in hosts if getattr(found, host)
+            }
+    return None
+
+
 def is_windows_path(path: str) -> bool:
     r"""Whether a path is spelt the Windows way: ``X:\...``, ``X:/...`` or ``\\server\share``."""
     return _WINDOWS.match(path) is not None

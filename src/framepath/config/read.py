@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from framepath.config.settings import Settings
 from framepath.errors import SettingsError
@@ -98,7 +100,7 @@ def _validated(tree: dict[str, Any], source: Path) -> Settings:
         return Settings.model_validate(tree)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            f"{'.'.join(map(str, fault['loc']))}: {_said(fault)}"
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(
@@ -107,3 +109,25 @@ def _validated(tree: dict[str, Any], source: Path) -> Settings:
             where=f"{source}, {PREFIX}<SECTION>__<FIELD> variables and command-line options",
             next_step="see docs/reference/settings.md for every field",
         ) from error
+
+
+def _said(fault: ErrorDetails) -> str:
+    """What is wrong with a field, in words of the settings file."""
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"]
+    *sections, name = map(str, fault["loc"])
+    known = list(_section(sections).model_fields)
+    alike = difflib.get_close_matches(name, known, n=1)
+    guess = f", did you mean {alike[0]}?" if alike else f"; known are {', '.join(known)}"
+    return f"there is no such name{guess}"
+
+
+def _section(names: list[str]) -> type[BaseModel]:
+    """The model that an unknown name was met in; entries of a list count as numbers."""
+    model: Any = Settings
+    for name in names:
+        if name.isdecimal():
+            continue
+        annotation = model.model_fields[name].annotation
+        (model,) = get_args(annotation) or (annotation,)
+    return model

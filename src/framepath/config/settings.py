@@ -86,7 +86,14 @@ class ServeSettings(Section):
     path_maps: list[PathMap] = setting(
         [],
         unit="path",
-        description="Folders that other hosts call by other names; `server` is the name here.",
+        description="Folders that other hosts call by other names; `server` is the name here, "
+        "`here` that of clients.",
+    )
+    share_files: bool = setting(
+        True,
+        unit="",
+        description="Tell clients that may read a node where its files are; those that see the "
+        "same files read the pixels there.",
     )
     stop_within_s: float = setting(
         5.0,
@@ -127,6 +134,12 @@ class SessionSettings(Section):
         unit="path",
         description="Files of devices, each key a creator and its entries; files that do not exist "
         "are left out.",
+    )
+    path_maps: list[PathMap] = setting(
+        [],
+        unit="path",
+        description="Folders under each host's name for them; `files` of a detector may then be "
+        "one path, in any host's spelling.",
     )
     catalog: str | None = setting(
         None,

@@ -9,18 +9,25 @@ import h5py
 
 from framepath.codecs import codec_of_filters
 from framepath.errors import FileUnreadable, LinkBroken, OutsideFolders
+from framepath.files.chunk_index import ChunkTable
 from framepath.files.chunk_reader import ChunkReader
 from framepath.files.follow import Found, broken
 from framepath.files.library_reader import LibraryReader
-from framepath.files.opened import FileSet, regular_file
+from framepath.files.opened import FileSet, hdf5_errors, regular_file
 from framepath.files.plain_reader import PlainReader, Segment
 from framepath.files.resolve import find_target
 from framepath.files.source import PixelReader
 from framepath.spec.links import LinkKind
 
+_CHECKSUM_BYTES = 4
 
-def choose_reader(files: FileSet, found: Found, frame_shape: tuple[int, ...]) -> PixelReader:
+
+def choose_reader(
+    files: FileSet, found: Found, frame_shape: tuple[int, ...], table: ChunkTable | None
+) -> PixelReader:
     """The reader that fits a dataset's layout, filters and type.
+
+    ``table`` tells where its chunks lie, where that is known.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def choose_reader(files: FileSet, found: Found, frame_shape: tuple[int, ...]) ->
         filters = [plist.get_filter(n) for n in range(plist.get_nfilters())]
         codec = codec_of_filters([(f[0], f[2]) for f in filters])
         if codec is not None or not filters:
-            return ChunkReader(dataset, codec, descriptor)
+            return ChunkReader(dataset, codec, descriptor, table)
     return _library_reader(found)
 
 
@@ -67,7 +74,30 @@ def _library_reader(found: Found) -> LibraryReader:
                 where=f"{found.file.path}:{found.address}",
                 next_step="put its plugin where HDF5_PLUGIN_PATH points",
             )
+        if number == h5py.h5z.FILTER_FLETCHER32:
+            _check_sizes(found, dataset)
     return LibraryReader(dataset)
+
+
+def _check_sizes(found: Found, dataset: h5py.Dataset) -> None:
+    """Refuse chunks shorter than their checksum, on which libhdf5 2.0 crashes."""
+    short: list[tuple[int, ...]] = []
+
+    def note(info: h5py.h5d.StoreInfo) -> None:
+        if info.size < _CHECKSUM_BYTES:
+            short.append(info.chunk_offset)
+
+    where = f"{found.file.path}:{found.address}"
+    with hdf5_errors(where):
+        dataset.id.chunk_iter(note)
+    if short:
+        raise FileUnreadable(
+            "a chunk is shorter than its checksum",
+            found=f"{len(short)} such chunks, the first at element {short[0]}",
+            expected=f"at least {_CHECKSUM_BYTES} bytes",
+            where=where,
+            next_step="the file is damaged: copy it again from where it was written",
+        )
 
 
 def _raw_reader(files: FileSet, found: Found, frame_shape: tuple[int, ...]) -> PlainReader:

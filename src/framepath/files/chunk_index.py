@@ -19,12 +19,54 @@ _INDEX_FRACTION = 16
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-class _Table(NamedTuple):
-    """Byte offset, stored bytes and filter mask of every chunk; offset -1: never written."""
+class ChunkTable(NamedTuple):
+    """Byte offset, stored bytes and filter mask of every chunk; offset -1: never written.
+
+    Chunks are counted along the frame axis; one of those that share a place there stands for all.
+    """
 
     offsets: list[int]
     sizes: list[int]
     masks: list[int]
+
+    @property
+    def n_stored(self) -> int:
+        """Chunks up to the last one that was ever written."""
+        return next((n for n in range(len(self.offsets), 0, -1) if self.offsets[n - 1] >= 0), 0)
+
+
+def chunk_table(dataset: h5py.Dataset) -> ChunkTable:
+    """Ask HDF5 where every chunk of a chunked dataset lies.
+
+    Raises
+    ------
+    FileUnreadable
+        The index in the file is damaged.
+    """
+    n, a_chunk = n_chunks(dataset), _frames_a_chunk(dataset)
+    table = ChunkTable([-1] * n, [0] * n, [0] * n)
+    several = dataset.ndim > 2
+
+    def note(info: h5py.h5d.StoreInfo) -> None:
+        chunk = info.chunk_offset[0] // a_chunk if several else 0
+        if chunk < n:  # a damaged file may list chunks that its shape has no place for
+            table.offsets[chunk], table.sizes[chunk] = info.byte_offset, info.size
+            table.masks[chunk] = info.filter_mask
+
+    with hdf5_errors(dataset.file.filename):
+        dataset.id.chunk_iter(note)
+    return table
+
+
+def n_chunks(dataset: h5py.Dataset) -> int:
+    """Chunks along the frame axis that a chunked dataset's shape has room for."""
+    n_frames = dataset.shape[0] if dataset.ndim > 2 else 1
+    return -(-n_frames // _frames_a_chunk(dataset))
+
+
+def _frames_a_chunk(dataset: h5py.Dataset) -> int:
+    assert dataset.chunks is not None
+    return dataset.chunks[0] if dataset.ndim > 2 else 1
 
 
 class ChunkIndex:
@@ -36,22 +78,25 @@ class ChunkIndex:
         Chunked, (frames, y, x, ...) or (y, x), each chunk spanning whole frames.
     descriptor
         Of the file, when chunks may be read behind HDF5's back; None for a file that may grow.
+    table
+        Where the chunks lie, when that is known already.
     """
 
-    def __init__(self, dataset: h5py.Dataset, descriptor: int | None) -> None:
+    def __init__(
+        self, dataset: h5py.Dataset, descriptor: int | None, table: ChunkTable | None = None
+    ) -> None:
         assert dataset.chunks is not None
         self._dataset = dataset
         self._descriptor = descriptor
         self._where = dataset.file.filename
-        n_frames = dataset.shape[0] if dataset.ndim > 2 else 1
-        self._frames_a_chunk = dataset.chunks[0] if dataset.ndim > 2 else 1
-        self._n_chunks = -(-n_frames // self._frames_a_chunk)
+        self._frames_a_chunk = _frames_a_chunk(dataset)
+        self._n_chunks = n_chunks(dataset)
         self._other_axes = (0,) * (dataset.ndim - 1)
         n_bytes = int(np.prod(dataset.chunks, dtype=np.int64)) * dataset.dtype.itemsize
         # Filters may make incompressible chunks larger than their pixels.
         self._room = n_bytes + n_bytes // 8 + 4096
         self._n_asked = 0
-        self._table: _Table | None = None
+        self._table = table
         self._lock = threading.Lock()
 
     def stored(self, chunk: int, scratch: Scratch) -> tuple[Bytes, int] | None:
@@ -65,29 +110,15 @@ class ChunkIndex:
                 return self._pread(self._descriptor, chunk, table, scratch)
         return self._through_hdf5(chunk, scratch)
 
-    def _maybe_built(self) -> _Table | None:
+    def _maybe_built(self) -> ChunkTable | None:
         with self._lock:
             self._n_asked += 1
             if self._table is None and self._n_asked * _INDEX_FRACTION > self._n_chunks:
-                self._table = self._built()
+                self._table = chunk_table(self._dataset)
             return self._table
 
-    def _built(self) -> _Table:
-        n = self._n_chunks
-        table = _Table([-1] * n, [0] * n, [0] * n)
-
-        def note(info: h5py.h5d.StoreInfo) -> None:
-            chunk = info.chunk_offset[0] // self._frames_a_chunk if n > 1 else 0
-            if chunk < n:  # a damaged file may list chunks that its shape has no place for
-                table.offsets[chunk], table.sizes[chunk] = info.byte_offset, info.size
-                table.masks[chunk] = info.filter_mask
-
-        with hdf5_errors(self._where):
-            self._dataset.id.chunk_iter(note)
-        return table
-
     def _pread(
-        self, descriptor: int, chunk: int, table: _Table, scratch: Scratch
+        self, descriptor: int, chunk: int, table: ChunkTable, scratch: Scratch
     ) -> tuple[Bytes, int] | None:
         offset, size = table.offsets[chunk], table.sizes[chunk]
         if offset < 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from framepath.codecs import Codec, decode_bslz4_rows
 from framepath.errors import CodecError, FileUnreadable
-from framepath.files.chunk_index import ChunkIndex
+from framepath.files.chunk_index import ChunkIndex, ChunkTable
 from framepath.files.source import Box, Pixels, Scratch, StoredChunk, is_whole
 from framepath.spec.frame import Compressed
 
@@ -27,17 +27,23 @@ class ChunkReader:
         Chunked, each chunk spanning whole frames.
     codec
         What undoes the dataset's only filter; None for a dataset without filters.
-    descriptor
+    descriptor, table
         See `ChunkIndex`.
     """
 
-    def __init__(self, dataset: h5py.Dataset, codec: Codec | None, descriptor: int | None) -> None:
+    def __init__(
+        self,
+        dataset: h5py.Dataset,
+        codec: Codec | None,
+        descriptor: int | None,
+        table: ChunkTable | None = None,
+    ) -> None:
         self._where = f"{dataset.file.filename}:{dataset.name}"
         self._codec = codec
         assert dataset.chunks is not None
         self._chunk_shape = (*(1,) * (3 - dataset.ndim), *dataset.chunks)
         self._dtype = dataset.dtype
-        self._index = ChunkIndex(dataset, descriptor)
+        self._index = ChunkIndex(dataset, descriptor, table)
         self._scratch = Scratch()
 
     def read(self, frames: Sequence[int], box: Box, out: Pixels) -> None:

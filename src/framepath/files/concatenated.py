@@ -13,12 +13,16 @@ import h5py
 import numpy as np
 
 from framepath.errors import FileUnreadable, FramepathError, LinkBroken, OutsideFolders
-from framepath.files.follow import Found, follow
+from framepath.files.follow import Found, broken, follow
 from framepath.files.opened import FileSet
 from framepath.files.parts import Parts
+from framepath.files.resolve import Places
 from framepath.files.source import Box, FrameSource, Gap, Pixels, StoredChunk
+from framepath.spec.links import LinkKind
 
 _LINK = re.compile(r"data_(\d+)")
+_MAX_NUMBERS = 100
+"""Numbers a link at most: data files deleted from the middle of a series leave some without."""
 
 OpenChild = Callable[[FileSet, Found], FrameSource]
 """Opens the source that was found; it closes the files with itself."""
@@ -116,6 +120,13 @@ class DataFiles:
         with self._parts.borrow(part) as source:
             return source.stored_chunk(frame - self._starts[part])
 
+    def visit_files(self) -> None:
+        """Open every file once; LinkBroken and the like for one that cannot be."""
+        broken = [n for n, part in enumerate(self._table) if part.problem]
+        # One of the broken tells of all, and there may be thousands.
+        self._parts.visit([n for n, part in enumerate(self._table) if not part.problem])
+        self._parts.visit(broken[:1])
+
     def refresh(self) -> None:
         """Look again for missing files, and at the last one present."""
         self._survey()
@@ -126,10 +137,10 @@ class DataFiles:
         self._files.close()
 
     def _survey(self) -> None:
-        assert isinstance(self._found.node, h5py.Group)
-        links = data_links(self._found.node)
-        self._names = [links.get(n, f"data_{n:06d}") for n in range(min(links), max(links) + 1)]
-        measured = [self._measured(n) for n in range(len(self._names))]
+        self._names = self._named()
+        holder = self._found.file.path
+        places = Places(LinkKind.EXTERNAL, holder, self._files.path_map, self._files.host)
+        measured = [self._measured(n, places) for n in range(len(self._names))]
         present = [n for n, part in enumerate(measured) if not part.problem]
         if not present:
             self._parts.forget(0)
@@ -142,7 +153,40 @@ class DataFiles:
         ]
         self._starts = [0, *accumulate(part.n_frames for part in self._table)]
 
-    def _measured(self, n: int) -> _Part:
+    def _named(self) -> list[str]:
+        """Names of all data files, those that have no link included."""
+        assert isinstance(self._found.node, h5py.Group)
+        links = data_links(self._found.node)
+        numbers = range(min(links), max(links) + 1)
+        if len(numbers) > _MAX_NUMBERS * len(links):
+            raise FileUnreadable(
+                "the data files of this master are numbered with too many holes",
+                found=f"{len(links)} links between {links[numbers[0]]} and {links[numbers[-1]]}",
+                expected=f"one number in {_MAX_NUMBERS} at least",
+                where=f"{self._found.file.path}:{self._found.address}",
+                next_step="the master is damaged: open its data files one by one",
+            )
+        return [links.get(n, f"data_{n:06d}") for n in numbers]
+
+    def _absent(self, n: int, places: Places) -> str:
+        """Why a data file is not there; "" when that takes a closer look.
+
+        An aborted series may leave thousands of links to files that were never written.
+        """
+        assert isinstance(self._found.node, h5py.Group)
+        name, file = self._names[n], self._found.file
+        link = None if n in self._parts else self._found.node.get(name, getlink=True)
+        if not isinstance(link, h5py.ExternalLink):
+            return ""
+        target = places.find(link.filename)
+        if target.path is not None:
+            return ""
+        address = f"{self._found.address}/{name}"
+        return str(broken(LinkKind.EXTERNAL, link.filename, target, file.path, address))
+
+    def _measured(self, n: int, places: Places) -> _Part:
+        if absent := self._absent(n, places):
+            return _Part(0, absent)
         try:
             with self._parts.borrow(n) as source:
                 source.refresh()

@@ -7,6 +7,7 @@ from collections import Counter
 import h5py
 import numpy as np
 
+from framepath.files.chunk_index import ChunkTable, chunk_table, n_chunks
 from framepath.files.follow import hard_linked, object_number
 
 _LOOK_BACK = 64
@@ -15,7 +16,14 @@ grows its dataset in blocks leaves that many behind."""
 _UNIQUE_ID = "NDArrayUniqueId"
 
 
-def n_stored(dataset: h5py.Dataset, known: int = 0) -> int:
+def table_of_few(dataset: h5py.Dataset) -> ChunkTable | None:
+    """Where the chunks of a dataset lie, if asking for all costs no more than counting them."""
+    if dataset.chunks is None or not 0 < n_chunks(dataset) <= _LOOK_BACK:
+        return None
+    return chunk_table(dataset)
+
+
+def n_stored(dataset: h5py.Dataset, known: int = 0, table: ChunkTable | None = None) -> int:
     """Frames up to the last one that was ever written, along axis 0.
 
     Frames whose chunk does not exist at the end of a dataset were promised, not stored: the one
@@ -28,11 +36,15 @@ def n_stored(dataset: h5py.Dataset, known: int = 0) -> int:
         (frames, y, x, ...), or (y, x) for one frame; not virtual.
     known
         Frames known to be there from an earlier count.
+    table
+        Of `table_of_few`, for a file that nobody writes.
     """
     n_frames = dataset.shape[0] if dataset.ndim > 2 else 1
     if dataset.chunks is None or n_frames == 0:
         return n_frames if _has_bytes(dataset) else 0
     a_chunk = dataset.chunks[0] if dataset.ndim > 2 else 1
+    if table is not None:
+        return min(n_frames, table.n_stored * a_chunk)
     last = -(-n_frames // a_chunk) - 1
     # HDF5 answers nonsense about single chunks of a dataset that has none at all.
     if last >= _LOOK_BACK and (known or dataset.id.get_num_chunks()):
@@ -116,8 +128,9 @@ class AttributeRows:
     def _count_up_to(self, n_rows: int) -> None:
         assert self._destinations is not None
         self._destinations.refresh()
-        for value in self._destinations[self._counts.total() : n_rows]:
-            self._counts[self._number(value)] += 1
+        values = self._destinations[self._counts.total() : n_rows]
+        for value, n in Counter(values.tolist()).items():
+            self._counts[self._number(value)] += n
 
     def _number(self, value: bytes) -> int | None:
         """Object number of the dataset at an address; None when the text is no such address."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from framepath.errors import FileUnreadable
 from framepath.files.choose_reader import choose_reader
-from framepath.files.count import AttributeRows, n_stored
+from framepath.files.chunk_index import ChunkTable
+from framepath.files.count import AttributeRows, n_stored, table_of_few
 from framepath.files.follow import Found
 from framepath.files.opened import FileSet
 from framepath.files.source import Box, Gap, Pixels, StoredChunk
@@ -33,11 +34,13 @@ class DatasetSource:
         self.kind = "dataset"
         self._files = files
         self._dataset = found.node
+        self._file = found.file
         self._live = found.file.live
         self._rows = AttributeRows(found.file.h5) if self._live else None
         self._frame_shape = self._dataset.shape[1 if self._dataset.ndim > 2 else 0 :]
-        self._reader = choose_reader(files, found, self._frame_shape)
-        self._n_frames = self._counted(known=0)
+        table = None if self._live else table_of_few(self._dataset)
+        self._reader = choose_reader(files, found, self._frame_shape, table)
+        self._n_frames = self._counted(0, table)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -56,25 +59,34 @@ class DatasetSource:
 
     def read(self, frames: Sequence[int], box: Box, out: Pixels) -> None:
         """Fill ``out`` (len(frames), *box)."""
-        self._reader.read(frames, box, out)
+        try:
+            self._reader.read(frames, box, out)
+        finally:
+            self._file.check_unchanged()
 
     def stored_chunk(self, frame: int) -> StoredChunk | None:
         """The stored bytes of one frame, where one chunk is one frame."""
-        return self._reader.stored_chunk(frame)
+        try:
+            return self._reader.stored_chunk(frame)
+        finally:
+            self._file.check_unchanged()
+
+    def visit_files(self) -> None:
+        """One file, which is open."""
 
     def refresh(self) -> None:
         """Count again the frames of a file that is being written."""
         if self._live:
             self._dataset.refresh()
-            self._n_frames = self._counted(known=self._n_frames)
+            self._n_frames = self._counted(self._n_frames)
 
     def close(self) -> None:
         """Close the reader and the files."""
         self._reader.close()
         self._files.close()
 
-    def _counted(self, known: int) -> int:
-        counts = [n_stored(self._dataset, known)]
+    def _counted(self, known: int, table: ChunkTable | None = None) -> int:
+        counts = [n_stored(self._dataset, known, table)]
         if self._rows is not None:
             counts += [n for n in (self._rows.bound(self._dataset),) if n is not None]
         return min(counts)

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 from h5py import h5o  # type: ignore[attr-defined]
 
-from framepath.errors import FileMissing, FileUnreadable, LinkBroken
+from framepath.errors import FileMissing, FileUnreadable, LinkBroken, OutsideFolders
 from framepath.files.opened import FileSet, OpenFile, hdf5_errors
 from framepath.files.resolve import Target, find_target
 from framepath.spec.links import LinkKind
@@ -203,6 +203,21 @@ def open_target(
         return files.open(target.path)
     except FileMissing as error:
         raise broken(kind, written, target, holder.path, address) from error
+    except OutsideFolders as error:
+        raise leads_out(kind, written, holder.path, address, error) from error
+
+
+def leads_out(
+    kind: LinkKind, written: str, holder: Path, address: str, error: OutsideFolders
+) -> OutsideFolders:
+    """The error for a link whose file may not be read, which names the link."""
+    return OutsideFolders(
+        f"this {kind} leads out of the folders, to what may not be read",
+        found=f"target {written!r}: {error.found or error.summary}",
+        expected=error.expected,
+        where=f"{holder}:{address}",
+        next_step="move its target into one of the folders, or remove the link",
+    )
 
 
 def broken(kind: LinkKind, written: str, target: Target, holder: Path, address: str) -> LinkBroken:

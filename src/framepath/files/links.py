@@ -18,7 +18,7 @@ from framepath.errors import FileMissing, FileUnreadable, FramepathError, LinkBr
 from framepath.files.containment import Folders
 from framepath.files.follow import Found, look_up
 from framepath.files.opened import FileSet, OpenFile, hdf5_errors
-from framepath.files.resolve import Target, beside, find_target
+from framepath.files.resolve import PREFIX_VARIABLES, Places, Target, beside
 from framepath.files.virtual_circle import leads_back
 from framepath.files.virtual_map import recorded_shape, source_names
 from framepath.files.walk import WrittenLink, walk_links
@@ -55,7 +55,7 @@ def list_links(
     with FileSet(folders, path_map) as files, hdf5_errors(path):
         file = files.open(path)
         written = list(walk_links(file.h5))
-        targets = [_target(files, file, link) for link in written]
+        targets = _targets(files, file, written)
         facts = _facts(files, file, written, targets)
         return [
             _link(file, link, target, facts[_key(link, target)])
@@ -86,11 +86,15 @@ def _key(link: WrittenLink, target: Target) -> _Key:
     return target.path, link.kind, address
 
 
-def _target(files: FileSet, file: OpenFile, link: WrittenLink) -> Target:
-    if link.kind is LinkKind.SOFT:
-        return Target(file.path, LinkRule.SAME_FILE, ())
-    name, _ = _first_names(link)
-    return find_target(link.kind, name, file.path, files.path_map, files.host)
+def _targets(files: FileSet, file: OpenFile, written: Iterable[WrittenLink]) -> list[Target]:
+    places = {
+        kind: Places(kind, file.path, files.path_map, files.host) for kind in PREFIX_VARIABLES
+    }
+    here = Target(file.path, LinkRule.SAME_FILE, ())
+    return [
+        here if link.kind is LinkKind.SOFT else places[link.kind].find(_first_names(link)[0])
+        for link in written
+    ]
 
 
 def _first_names(link: WrittenLink) -> tuple[str, str]:

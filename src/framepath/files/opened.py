@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +17,12 @@ import h5py
 from framepath.config.paths import Host, PathMap, translated
 from framepath.errors import FileMissing, FileUnreadable, FramepathError, OutsideFolders
 from framepath.files.containment import Folders
+from framepath.files.stamp import Stamp, stamp_of
 from framepath.files.superblock import Superblock, read_superblock
+
+_LOOKS = 20
+_LOOK_AGAIN_S = 0.005
+"""Network file systems may show half of what a writer wrote at once, for a moment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +35,44 @@ class OpenFile:
         The file; HDF5 must not be asked to follow links out of it.
     path
         As opened: libhdf5 looks for a relative target beside this, then beside the real path.
-    identity
-        Device and inode.
+    stamp
+        The file as it was before HDF5 opened it.
     descriptor
         Of the very file that HDF5 reads; closed with it.
     """
 
     h5: h5py.File
     path: Path
-    identity: tuple[int, int]
+    stamp: Stamp
     descriptor: int
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode."""
+        return self.stamp.device, self.stamp.inode
 
     @property
     def live(self) -> bool:
         """Whether the file may still grow: opened as a SWMR reader, or written by this process."""
         return self.h5.swmr_mode or self.h5.mode != "r"
+
+    def check_unchanged(self) -> None:
+        """Prove that what was just read belongs to the file as it was opened.
+
+        Raises
+        ------
+        FileUnreadable
+            A writer changed the file meanwhile: no lock of ours keeps it from that.
+        """
+        now = stamp_of(self.descriptor)
+        if now != self.stamp and not self.live:
+            raise FileUnreadable(
+                "the file was changed since it was opened",
+                found=now,
+                expected=self.stamp,
+                where=self.path,
+                next_step="open it again once its writer is done",
+            )
 
 
 class FileSet:
@@ -111,7 +142,8 @@ class FileSet:
 def _open_checked(path: Path, real: Path, folders: Folders | None, swmr: bool | None) -> OpenFile:
     with regular_file(real, folders) as descriptor:
         superblock = _judged(descriptor, real)
-        identity = _identity(descriptor)
+        stamp = stamp_of(descriptor)
+        assert stamp is not None
         if swmr is None:
             swmr = superblock.open_for_swmr
         try:
@@ -119,14 +151,30 @@ def _open_checked(path: Path, real: Path, folders: Folders | None, swmr: bool | 
         except OSError as error:
             raise _unopenable(real, superblock) from error
     own = h5.id.get_vfd_handle()
-    if _identity(own) != identity:
+    status = os.fstat(own)
+    if (status.st_dev, status.st_ino) != stamp[:2]:
         h5.close()
         raise FileUnreadable(
             "the file was replaced by another one while it was being opened",
             where=real,
             next_step="read it again when nothing is renaming files there",
         )
-    return OpenFile(h5, path, identity, own)
+    opened = OpenFile(h5, path, stamp, own)
+    if not opened.live:
+        _let_writers_in(own)
+    return opened
+
+
+def _let_writers_in(descriptor: int) -> None:
+    """Give up the shared lock that HDF5 holds on a file for as long as it is open.
+
+    It has told that nobody was writing, and would keep a writer from opening the file from now on;
+    readers prove with `OpenFile.check_unchanged` that nobody did. Opening without a lock
+    (``locking=False``) would read files of the old format while somebody writes them, and HDF5
+    refuses to open one file with and without locking in one process.
+    """
+    with contextlib.suppress(OSError):  # a file system without locks has none to give up
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -181,21 +229,34 @@ def _path_of(descriptor: int, real: Path) -> Path:
     return Path(os.path.realpath(proc if os.path.lexists(proc) else real))
 
 
-def _identity(descriptor: int) -> tuple[int, int]:
-    status = os.fstat(descriptor)
-    return status.st_dev, status.st_ino
+def _superblock(descriptor: int) -> Superblock | None:
+    """Superblock of an open file; read again while a writer may be in the midst of writing it."""
+    superblock = read_superblock(descriptor)
+    for _ in range(_LOOKS):
+        if superblock is None or superblock.whole:
+            break
+        time.sleep(_LOOK_AGAIN_S)
+        superblock = read_superblock(descriptor)
+    return superblock
 
 
 def _judged(descriptor: int, real: Path) -> Superblock:
     """Superblock of a file that looks whole."""
     size = os.fstat(descriptor).st_size
-    superblock = read_superblock(descriptor)
+    superblock = _superblock(descriptor)
     if superblock is None:
         raise FileUnreadable(
             "this is not an HDF5 file",
             found=f"{size} bytes without an HDF5 signature" if size else "an empty file",
             where=real,
             next_step="check that the copy is complete and the name right",
+        )
+    if not superblock.whole:
+        raise FileUnreadable(
+            "the superblock of the HDF5 file is damaged",
+            found="a checksum that does not fit",
+            where=real,
+            next_step="copy it again from where it was written",
         )
     if superblock.end_of_file > size and not superblock.open_for_write:
         raise FileUnreadable(

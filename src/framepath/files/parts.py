@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from framepath.errors import FramepathError
 from framepath.files.source import FrameSource
 
 MAX_OPEN = 256
@@ -42,6 +43,22 @@ class Parts:
             with self._lock:
                 self._readers[n] -= 1
                 self._close_some()
+
+    def __contains__(self, n: int) -> bool:
+        """Whether source ``n`` is open now."""
+        return n in self._open
+
+    def visit(self, numbers: Iterable[int]) -> None:
+        """Open each, and every file behind it; the first error is raised when all were tried."""
+        first: FramepathError | None = None
+        for n in numbers:
+            try:
+                with self.borrow(n) as source:
+                    source.visit_files()
+            except FramepathError as error:
+                first = first or error
+        if first is not None:
+            raise first
 
     def forget(self, n: int) -> None:
         """Close source ``n``, so that the next to borrow it opens it anew."""

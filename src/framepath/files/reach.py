@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from framepath.errors import FileUnreadable, OutsideFolders
 from framepath.files.containment import Folders
+from framepath.files.follow import leads_out
 from framepath.files.opened import FileSet, OpenFile
 from framepath.files.resolve import find_target
 from framepath.files.virtual_map import source_names
@@ -53,10 +53,4 @@ def _checked_targets(folders: Folders, file: OpenFile, link: WrittenLink) -> Ite
         try:
             yield folders.check(target.path)
         except OutsideFolders as error:
-            raise OutsideFolders(
-                f"this {link.kind} leads out of the folders that may be read",
-                found=f"{name!r}, which is {os.path.realpath(target.path)}",
-                expected=error.expected,
-                where=f"{file.path}:{link.address}",
-                next_step="move its target into one of the folders, or remove the link",
-            ) from error
+            raise leads_out(link.kind, name, file.path, link.address, error) from error

@@ -47,6 +47,72 @@ class Target:
     tried: tuple[Path, ...]
 
 
+class Places:
+    """Where the targets of one file's links are looked for; asked once, however many links.
+
+    Parameters
+    ----------
+    kind
+        External link, virtual source or raw external file.
+    holder
+        Absolute path by which the file that holds the links was opened.
+    path_map, host
+        Other hosts' spellings, and whose spelling this process can open.
+    """
+
+    def __init__(
+        self, kind: LinkKind, holder: Path, path_map: tuple[PathMap, ...] = (), host: Host = "here"
+    ) -> None:
+        self._kind = kind
+        self._holder = holder
+        self._path_map = path_map
+        self._host: Host = host
+        beside = os.fspath(holder.parent)
+        real = os.path.dirname(os.path.realpath(holder))  # noqa: PTH120 - thousands of links
+        working, prefixes = str(Path.cwd()), os.environ.get(PREFIX_VARIABLES[kind], "")
+        self._folders: list[tuple[str, LinkRule]]
+        if kind is LinkKind.RAW:
+            folder = prefixes.replace("${ORIGIN}", beside)
+            rule = LinkRule.PREFIX if folder else LinkRule.WORKING
+            self._folders = [(os.path.join(working, folder), rule)]  # noqa: PTH118
+            return
+        self._folders = [
+            *((os.path.join(working, f), LinkRule.PREFIX) for f in prefixes.split(os.pathsep) if f),  # noqa: PTH118
+            (beside, LinkRule.BESIDE),
+            (working, LinkRule.WORKING),
+            (real, LinkRule.BESIDE),
+        ]
+
+    def find(self, written: str) -> Target:
+        """Find the file that a link names, as the link spells it."""
+        if self._kind is LinkKind.VIRTUAL and written == SAME_FILE:
+            return Target(self._holder, LinkRule.SAME_FILE, (self._holder,))
+        tried: dict[Path, None] = {}
+        for name, rule in self._candidates(written):
+            path = Path(name)
+            if path in tried:
+                continue
+            tried[path] = None
+            if os.path.isfile(name):  # noqa: PTH113 - Path.is_file raises for a name too long
+                return Target(path, rule, tuple(tried))
+        return Target(None, LinkRule.NONE, tuple(tried))
+
+    def _candidates(self, written: str) -> Iterator[tuple[str, LinkRule]]:
+        if "\0" in written or not written:
+            return
+        mapped = translated(written, self._path_map, self._host)
+        if mapped is not None:
+            yield mapped, LinkRule.MAPPED
+        name = written
+        if name.startswith("/"):
+            yield name, LinkRule.ABSOLUTE
+            if self._kind is LinkKind.RAW:
+                return
+            name = Path(name).name
+        for folder, rule in self._folders:
+            yield f"{folder}/{name}", rule
+
+
 def find_target(
     kind: LinkKind,
     written: str,
@@ -54,56 +120,8 @@ def find_target(
     path_map: tuple[PathMap, ...] = (),
     host: Host = "here",
 ) -> Target:
-    """Find the file that a link names.
-
-    Parameters
-    ----------
-    kind
-        External link, virtual source or raw external file.
-    written
-        Target file as the link spells it.
-    holder
-        Absolute path by which the file that holds the link was opened.
-    path_map, host
-        Other hosts' spellings, and whose spelling this process can open.
-    """
-    if kind is LinkKind.VIRTUAL and written == SAME_FILE:
-        return Target(holder, LinkRule.SAME_FILE, (holder,))
-    tried: list[Path] = []
-    for path, rule in _candidates(kind, written, holder, path_map, host):
-        if path in tried:
-            continue
-        tried.append(path)
-        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name too long
-            return Target(path, rule, tuple(tried))
-    return Target(None, LinkRule.NONE, tuple(tried))
-
-
-def _candidates(
-    kind: LinkKind, written: str, holder: Path, path_map: tuple[PathMap, ...], host: Host
-) -> Iterator[tuple[Path, LinkRule]]:
-    if "\0" in written or not written:
-        return
-    mapped = translated(written, path_map, host)
-    if mapped is not None:
-        yield Path(mapped), LinkRule.MAPPED
-    name = Path(written)
-    prefixes = os.environ.get(PREFIX_VARIABLES[kind], "")
-    if name.is_absolute():
-        yield name, LinkRule.ABSOLUTE
-        if kind is LinkKind.RAW:
-            return
-        name = Path(name.name)
-    if kind is LinkKind.RAW:
-        folder = prefixes.replace("${ORIGIN}", str(holder.parent))
-        rule = LinkRule.PREFIX if folder else LinkRule.WORKING
-        yield Path.cwd() / folder / name, rule
-        return
-    for folder in filter(None, prefixes.split(os.pathsep)):
-        yield Path.cwd() / folder / name, LinkRule.PREFIX
-    yield holder.parent / name, LinkRule.BESIDE
-    yield Path.cwd() / name, LinkRule.WORKING
-    yield Path(os.path.realpath(holder)).parent / name, LinkRule.BESIDE
+    """Find the file that one link names; see `Places`."""
+    return Places(kind, holder, path_map, host).find(written)
 
 
 def beside(written: str, holder: Path) -> Path | None:

@@ -64,6 +64,10 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
     TypeError
         Something else than the above was given.
     """
+    if type(key) is int:  # the usual key: one whole frame
+        frame = _in_range(key, shape[0], 0)
+        box = tuple(slice(0, size) for size in shape[1:])
+        return Selection(range(frame, frame + 1), box, (slice(None),) * len(shape), (0,))
     items = _one_an_axis(key, len(shape))
     if sum(not isinstance(item, int | slice) for item in items) > 1:
         raise TypeError("only one axis of a frame stack can be indexed with a list or an array")

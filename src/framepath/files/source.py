@@ -78,6 +78,10 @@ class FrameSource(Protocol):
         """The stored bytes of one frame; None unless one chunk is exactly this frame."""
         ...
 
+    def visit_files(self) -> None:
+        """Open once every file that reading could need, so that all of them are known."""
+        ...
+
     def refresh(self) -> None:
         """Look again how many frames a file that is being written holds."""
         ...
@@ -129,7 +133,7 @@ def read_bytes(descriptor: int, offset: int, out: Pixels, where: str) -> None:
     while done < out.size:
         try:
             n_read = os.preadv(descriptor, [out[done:].data], offset + done)
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # no system reads behind byte 2**63
             raise FileUnreadable("the file cannot be read", found=error, where=where) from error
         if n_read == 0:
             raise FileUnreadable(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framepath.errors import MissingExtra, SettingsError
+from framepath.files import recycled
 from framepath.files.opened import hdf5_errors
 from framepath.files.selection import select
 from framepath.files.source import Box, FrameSource, Gap, Pixels, StoredChunk
@@ -163,6 +164,10 @@ class StoredFrames:
         (number,) = select(frame, self.shape).frames
         return self._frames.stored_chunk(number)
 
+    def visit_files(self) -> None:
+        """Open once every file that reading could need; raises what reading its frames would."""
+        self._frames.visit_files()
+
     def refresh(self) -> int:
         """Look again how many frames a file that is being written holds, and return that."""
         with hdf5_errors(self.source.path):
@@ -195,7 +200,7 @@ class StoredFrames:
         if self._closed:
             raise ValueError(f"the stack is closed: {self!r}")
         shape = (len(frames), *(s.stop - s.start for s in box))
-        pixels = np.empty(shape, self.dtype) if out is None else out[: len(frames)]
+        pixels = recycled.empty(shape, self.dtype) if out is None else out[: len(frames)]
         if pixels.size == 0:
             return pixels
         n_parts = min(_THREADS, len(frames), pixels.nbytes // _WORTH_A_THREAD_BYTES)

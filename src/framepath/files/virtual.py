@@ -110,6 +110,10 @@ class VirtualFrames:
                 return source.stored_chunk(piece.source_frame(frame))
         return None
 
+    def visit_files(self) -> None:
+        """Open every file once; LinkBroken and the like for one that cannot be."""
+        self._parts.visit(range(len(self._names)))
+
     def refresh(self) -> None:
         """Look again how far sources without end reach."""
         if any(m.unlimited_axis is not None for m in self._mappings):

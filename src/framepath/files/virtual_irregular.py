@@ -77,6 +77,9 @@ class IrregularVirtualFrames:
         """None: no chunk of a source is known to be one frame."""
         return None
 
+    def visit_files(self) -> None:
+        """HDF5 opens them."""
+
     def refresh(self) -> None:
         """Look again how large the dataset is."""
         self._dataset.refresh()

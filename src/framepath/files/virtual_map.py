@@ -134,6 +134,12 @@ def recorded_shape(dataset: h5py.Dataset) -> tuple[int, ...]:
     return dataset.shape or ()
 
 
+def grows_with_sources(dataset: h5py.Dataset) -> bool:
+    """Whether the shape of a virtual dataset is that of its sources, not the one recorded."""
+    mappings = read_mappings(dataset) if dataset.is_virtual else None
+    return any(mapping.unlimited_axis is not None for mapping in mappings or ())
+
+
 def _selection(space: h5py.h5s.SpaceID) -> tuple[Along, ...] | None:
     kind = space.get_select_type()
     if kind == h5py.h5s.SEL_ALL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from framepath.layout.model import Position
+from framepath.layout.position import Position
 from framepath.layout.rules import Trap
 from framepath.spec.findings import Finding
 from framepath.spec.ndattribute import NDAttrType

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framepath.errors import LayoutError
-from framepath.layout.model import Position
+from framepath.layout.position import Position
 from framepath.spec.findings import Finding
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from framepath.layout.rules import Trap
+from framepath.layout.position import Position
+from framepath.layout.rules import Trap
 
 
 class Source(StrEnum):
@@ -43,17 +42,6 @@ class Mode(StrEnum):
 
     COMPAT = "compat"
     STRICT = "strict"
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Line and column in the XML text, both from 1."""
-
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}"
 
 
 @dataclass(frozen=True, slots=True)

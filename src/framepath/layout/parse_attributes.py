@@ -16,7 +16,7 @@ from framepath.layout.attributes_model import (
 )
 from framepath.layout.failures import BadXml, SourceUnreadable
 from framepath.layout.macros import MacroError, expand_macros
-from framepath.layout.model import Position
+from framepath.layout.position import Position
 from framepath.layout.rules import Hit, Rule, Trap, finding
 from framepath.layout.xml_source import Element, read_file, walk_elements
 

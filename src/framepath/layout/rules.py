@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framepath.layout.model import Position
+from framepath.layout.position import Position
 from framepath.spec.findings import Finding, Severity
 
 

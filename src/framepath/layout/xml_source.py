@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from framepath.layout.failures import BadXml, SourceUnreadable
-from framepath.layout.model import Position
+from framepath.layout.position import Position
 
 MAX_BYTES = 8 * 1024 * 1024
 """Longest text that is parsed; areaDetector's own setting holds 1 MiB (rule 1.1)."""

@@ -14,6 +14,21 @@ STREAM_OF_FRAME_TYPE = {
 LEDGER_STREAM = "ledger"
 """One event a frame type: frames triggered, received, stored (a stop document takes only text)."""
 
+REFERENCE_TYPES = (FrameType.DARK, FrameType.FLAT)
+"""Frame types that images are corrected with."""
+
+FRAME_TYPES_KEY = "frame_types"
+"""Metadata of a run whose plan says which types it takes, by name: ``["dark", "image"]``."""
+
+REFERENCES_KEY = "references"
+"""Metadata of a run: by detector, ``dark`` and ``flat``, each ``uid`` of a run and ``reason``."""
+
+OWN_REFERENCE = "own: this run takes them"
+"""Reason of a reference without uid; the run's own streams hold the frames."""
+
+FILE_ON_IOC_KEY = "file_on_ioc"
+"""Column of the ledger: the image file as the IOC spells it."""
+
 HDF5_MIMETYPE = "application/x-hdf5"
 """StreamResource mimetype of everything we store; stock TiledWriter knows it."""
 

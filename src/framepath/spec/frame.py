@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,10 +40,15 @@ class DataType(IntEnum):
     @classmethod
     def of(cls, dtype: np.dtype[Any] | type | str) -> DataType:
         """The NDArray type of a numpy type; ValueError when areaDetector has none."""
-        name = np.dtype(dtype).name.upper()
-        if name not in cls.__members__:
-            raise ValueError(f"areaDetector has no data type for numpy {np.dtype(dtype)}")
-        return cls[name]
+        return _of(np.dtype(dtype))
+
+
+@cache  # asked for every frame, several times; numpy makes up the name each time
+def _of(dtype: np.dtype[Any]) -> DataType:
+    name = dtype.name.upper()
+    if name not in DataType.__members__:
+        raise ValueError(f"areaDetector has no data type for numpy {dtype}")
+    return DataType[name]
 
 
 class ColorMode(IntEnum):
@@ -76,12 +83,14 @@ class Compressed:
     """How the bytes of a pre-compressed frame are to be read.
 
     ``codec`` is a name of `framepath.codecs` ("bslz4", "lz4", "blosc", "jpeg", "zlib"); ``shape``
-    (y, x, slowest first) and ``dtype`` are those of the pixels before compression.
+    (y, x, slowest first) and ``dtype`` are those of the pixels before compression; ``options`` are
+    those that the codec was given, by name, where they matter for what a file says of it.
     """
 
     codec: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    options: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class Frame:
     @property
     def n_bytes(self) -> int:
         """Bytes of the pixels before compression."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def ndarray_dimensions(self) -> tuple[Dimension, ...]:
         """Dimensions fastest first, plain ones made up from the shape where none were given."""

@@ -15,7 +15,10 @@ HEALTH_ROUTE = "/custom/framepath/health"
 """Route below which a node's path gives its findings."""
 
 HANDLE_ROUTE = "/custom/framepath/handle"
-"""Route below which a node's path gives a handle: JSON ``{"handle": ..., "valid_s": ...}``."""
+"""Route below which a node's path gives a handle: JSON ``{"handle": ..., "valid_s": ...}``.
+
+With ``?files=NONCE`` also ``files``: where the frames are, for a client that sees the same files.
+"""
 
 FRAMES_ROUTE = "/custom/framepath/frames"
 """Route that gives the pixels of a handle: ``?slice=3`` or ``?slice=0:10,100:200,:``."""
@@ -23,11 +26,20 @@ FRAMES_ROUTE = "/custom/framepath/frames"
 HANDLE_HEADER = "X-Framepath-Handle"
 """Request header that carries the handle."""
 
+ARRAY_ROUTE = "/api/v1/array/full/"
+"""Tiled's own route below which a node's path gives its pixels."""
+
+HANDLE_PARAMETER = "handle"
+"""Query parameter that carries a handle in the addresses that subscribers are told."""
+
 PIXELS_MIMETYPE = "application/octet-stream"
 """Pixels in C order, in the documented type."""
 
 FRAMES_MIMETYPE = "application/x-framepath-frames"
 """One line of JSON, ``codecs`` (a name or null a frame) and ``bytes``; then the stored frames."""
+
+SHARED_FILES_VARIABLE = "FRAMEPATH_SHARED_FILES"
+"""Environment variable of a client: ``no`` makes it fetch all pixels from the server."""
 
 API_KEY_VARIABLE = "FRAMEPATH_API_KEY"
 """Environment variable that carries the server's key, so that no command line shows it."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from framepath.layout.model import When
 from framepath.spec.ndattribute import STRING_BYTES, NDAttribute, NDAttrType, NDAttrValue
-from framepath.writing.growing import GrowingDataset, PlacedDataset
+from framepath.writing.growing import ColumnDataset, GrowingDataset, PlacedDataset
 from framepath.writing.hdf5_values import fitting_bytes, text_type, write_text_attribute
 
 _FLOATS = (NDAttrType.FLOAT32, NDAttrType.FLOAT64)
@@ -27,9 +27,7 @@ class Column:
         The value added last, None before the first.
     """
 
-    def __init__(
-        self, name: str, kind: NDAttrType, when: When, dataset: GrowingDataset | PlacedDataset
-    ) -> None:
+    def __init__(self, name: str, kind: NDAttrType, when: When, dataset: ColumnDataset) -> None:
         self.name = name
         self.kind = kind
         self.when = when
@@ -101,17 +99,24 @@ def create_column_dataset(
     name: str,
     kind: NDAttrType,
     chunk_rows: int,
-    lead_sizes: tuple[int, ...] = (),
-) -> GrowingDataset | PlacedDataset:
-    """An empty NDAttribute dataset: rank 1 (rule 6n.3), or (lead..., 1, 1) for DimAttDatasets."""
+    place_chunk: tuple[int, ...] | None = None,
+    index_axis: int | None = None,
+) -> ColumnDataset:
+    """An empty NDAttribute dataset: rank 1 (rule 6n.3), or (lead..., 1, 1) for DimAttDatasets.
+
+    The latter with a ``place_chunk``; with an ``index_axis`` it has one row an index of that
+    leading axis.
+    """
     if kind is NDAttrType.STRING:
         # h5py 3.16 would store a pointer as the fill value of fixed-length text.
         file_type, fill = text_type(STRING_BYTES), None
     else:
         file_type = h5py.h5t.py_create(kind.dtype)
         fill = np.array(np.nan if kind is NDAttrType.UNDEFINED else 0, kind.dtype)
-    if lead_sizes:
-        return PlacedDataset.create(group, name, file_type, chunk_rows, fill, lead_sizes)
+    if index_axis is not None:
+        return PlacedDataset.along_one(group, name, file_type, chunk_rows, fill, index_axis)
+    if place_chunk is not None:
+        return PlacedDataset.along_all(group, name, file_type, place_chunk, fill)
     return GrowingDataset.create(group, name, file_type, chunk_rows, fill)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from framepath.codecs import Codec, codec_named
 from framepath.codecs.bslz4 import BLOCK_BYTES, FAST_BLOCK_BYTES
+from framepath.codecs.bslz4 import FILTER_ID as BSLZ4_FILTER
 from framepath.codecs.bslz4 import HEADER as BSLZ4_HEADER
 from framepath.codecs.lz4 import HEADER as LZ4_HEADER
 from framepath.codecs.lz4 import LENGTH as LZ4_LENGTH
@@ -17,6 +18,7 @@ from framepath.codecs.pipeline import nbit_type, set_nbit, set_szip
 from framepath.errors import SettingsError
 from framepath.layout.model import Mode
 from framepath.spec.frame import Frame
+from framepath.writing.filter_version import adcore_options
 from framepath.writing.geometry import Geometry
 from framepath.writing.settings import Compression, WriterSettings
 
@@ -67,12 +69,15 @@ class Encoding:
         None for plain pixels.
     direct
         Chunks are written as bytes, past libhdf5's filter pipeline.
+    is_compat
+        Filters note in the file what ADCore's do.
     """
 
     geometry: Geometry
     codec: Codec | None = None
     options: dict[str, int] = field(default_factory=dict[str, int])
     direct: bool = True
+    is_compat: bool = False
 
     def payload(self, frame: Frame, buffer: Bytes | None = None) -> np.ndarray[Any, Any]:
         """What to store of a frame that fits the geometry: chunk bytes, or pixels.
@@ -107,7 +112,14 @@ class Encoding:
             options = self.codec.filter_options(
                 self.geometry.frame_shape, self.geometry.dtype, **self.options
             )
+            if self.keeps_options:
+                options = adcore_options(self.geometry.dtype)
             plist.set_filter(self.codec.filter_id, self._filter_flags(), options)
+
+    @property
+    def keeps_options(self) -> bool:
+        """The dataset must be made within `filter_version.options_as_given`."""
+        return self.is_compat and self.codec is not None and self.codec.filter_id == BSLZ4_FILTER
 
     def _filter_flags(self) -> int:
         """Optional for zlib and mandatory for plugins, as ADCore sets them, but for two cases.
@@ -132,9 +144,11 @@ def encoding_of(frame: Frame, geometry: Geometry, settings: WriterSettings) -> E
         The codec cannot take such frames, or its library is not there.
     """
     whole = geometry.one_frame_chunks
+    compat = settings.mode is Mode.COMPAT
     if frame.compressed is not None:
         _require_whole(whole, f"frames that arrive as {frame.compressed.codec}")
-        return Encoding(geometry, codec_named(frame.compressed.codec))
+        given = dict(frame.compressed.options)
+        return Encoding(geometry, codec_named(frame.compressed.codec), given, is_compat=compat)
     chosen = codec_of(settings)
     if chosen is None:
         return Encoding(geometry, direct=whole)
@@ -144,7 +158,7 @@ def encoding_of(frame: Frame, geometry: Geometry, settings: WriterSettings) -> E
     codec = codec_named(name)
     # One trial now: a codec that cannot take these frames must not lose the first of them.
     codec.encode(np.zeros(geometry.frame_shape, geometry.dtype), None, **options)
-    return Encoding(geometry, codec, options, whole and name not in _BY_LIBHDF5)
+    return Encoding(geometry, codec, options, whole and name not in _BY_LIBHDF5, compat)
 
 
 def _require_whole(whole: bool, what: str) -> None:

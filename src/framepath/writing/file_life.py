@@ -38,6 +38,7 @@ class FileLife:
         self._timer: FlushTimer | None = None
         self._rows_before_open: list[LedgerRow] = []
         self._last_counts = dict.fromkeys(destinations, 0)
+        self._last_flushes = 0
         self._failure: WriteFailed | None = None
         self._closed = False
 
@@ -60,6 +61,11 @@ class FileLife:
     def flushed_counts(self) -> dict[str, int]:
         """Frames that readers see and that a crash leaves, by dataset address."""
         return dict(self._file.flushed_counts if self._file else self._last_counts)
+
+    @property
+    def n_flushes(self) -> int:
+        """Flushes for SWMR readers (see `RoutedFile.n_flushes`)."""
+        return self._file.n_flushes if self._file else self._last_flushes
 
     def require_usable(self) -> None:
         """Raise WriteFailed when the file was closed, on purpose or by a failure."""
@@ -128,6 +134,7 @@ class FileLife:
                 file.close()
             finally:
                 self._last_counts = file.flushed_counts
+                self._last_flushes = file.n_flushes
 
     def _take_file(self) -> RoutedFile | None:
         """The file, for the last time."""

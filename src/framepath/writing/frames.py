@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import h5py
@@ -11,6 +12,7 @@ import numpy as np
 
 from framepath.spec.frame import Frame
 from framepath.writing.encoding import Encoding
+from framepath.writing.filter_version import options_as_given
 from framepath.writing.hdf5_values import write_number_attribute
 from framepath.writing.placing import CountedPlaces, NamedPlaces
 
@@ -75,11 +77,13 @@ class FrameDataset:
         """Give an empty dataset one frame of fill, as ADCore leaves it (rule 6d.4)."""
         self._reach((0,) * len(self._lead))
 
-    def flush(self) -> None:
-        """Make what was written visible to readers."""
-        if not self._flushed:
-            self._dataset.flush()
-            self._flushed = True
+    def flush(self) -> bool:
+        """Make what was written visible to readers; whether there was anything."""
+        if self._flushed:
+            return False
+        self._dataset.flush()
+        self._flushed = True
+        return True
 
 
 def create_frame_dataset(
@@ -94,7 +98,10 @@ def create_frame_dataset(
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_chunk_cache(*_chunk_cache(encoding), 1.0)
     space = h5py.h5s.create_simple(geometry.empty_shape, geometry.max_shape)
-    return h5py.h5d.create(group, name.encode(), encoding.file_type(), space, plist, None, access)
+    as_given = options_as_given() if encoding.keeps_options else nullcontext()
+    with as_given:
+        kind = encoding.file_type()
+        return h5py.h5d.create(group, name.encode(), kind, space, plist, None, access)
 
 
 def _fill(value: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

@@ -103,17 +103,25 @@ def _leading(settings: WriterSettings) -> tuple[tuple[int, ...], tuple[int, ...]
 
 
 def _lead_chunk(lead_max: tuple[int, ...], settings: WriterSettings) -> tuple[int, ...]:
-    """The user's frames on the axis that grows fastest, no more than fit (rule 11.3)."""
+    """The user's frames on the axis that grows fastest, no more than fit (rule 11.3).
+
+    Further extra dimensions have their own chunks, of one place where none is set.
+    """
     if not lead_max:
         return ()
-    frames = max(settings.frame_chunks, 1)
-    if lead_max[-1] != UNLIMITED:
-        frames = min(frames, lead_max[-1])
-    return (1,) * (len(lead_max) - 1) + (frames,)
+    wanted = (settings.frame_chunks, *settings.extra_chunks)[: len(lead_max)]
+    wanted += (1,) * (len(lead_max) - len(wanted))
+    return tuple(
+        max(w, 1) if most == UNLIMITED else min(max(w, 1), most)
+        for w, most in zip(reversed(wanted), lead_max, strict=True)
+    )
 
 
 def _frame_chunk(shape: tuple[int, ...], settings: WriterSettings) -> tuple[int, ...]:
-    """The user's rows and columns on the last two axes, whole frames on the others (rule 11.3)."""
-    wanted = (settings.chunk_rows, settings.chunk_columns)[-len(shape) :]
-    wanted = (0,) * (len(shape) - len(wanted)) + wanted
-    return tuple(min(w, n) if w > 0 else n for w, n in zip(wanted, shape, strict=True))
+    """The user's columns, rows and further chunks, the fastest axis first (rule 11.3).
+
+    Whole axes where none is set, and no more than fit.
+    """
+    wanted = (settings.chunk_columns, settings.chunk_rows, *settings.chunk_further)[: len(shape)]
+    wanted += (0,) * (len(shape) - len(wanted))
+    return tuple(min(w, n) if w > 0 else n for w, n in zip(reversed(wanted), shape, strict=True))

@@ -78,46 +78,76 @@ class GrowingDataset:
 
 @dataclass(slots=True)
 class PlacedDataset:
-    """Extra dimensions and two of length 1 (``DimAttDatasets``): one element a frame's place."""
+    """Elements at the places of their frames along extra dimensions, in whatever order they come.
+
+    It follows some of the frames' leading ``axes`` and has ``n_ones`` axes of length 1 after them;
+    ``extent`` is its length along those that it follows.
+    """
 
     id: h5py.h5d.DatasetID
     file_type: h5py.h5t.TypeID
-    extent: list[int]
+    axes: tuple[int, ...]
+    n_ones: int
+    extent: tuple[int, ...]
     n_rows: int = 0
 
     @classmethod
-    def create(
+    def along_all(
+        cls,
+        parent: Parent,
+        name: str,
+        file_type: h5py.h5t.TypeID,
+        chunk: tuple[int, ...],
+        fill: Fill,
+    ) -> PlacedDataset:
+        """An empty dataset with every extra dimension and two of length 1 (``DimAttDatasets``).
+
+        ``chunk`` is along the leading axes of the frame dataset, slowest first; () for none.
+        """
+        rank = len(chunk)
+        max_shape = (h5py.h5s.UNLIMITED,) * rank + (1, 1)
+        dataset = _create(parent, name, file_type, (*chunk, 1, 1), fill, max_shape)
+        return cls(dataset, file_type, tuple(range(rank)), 2, (0,) * rank)
+
+    @classmethod
+    def along_one(
         cls,
         parent: Parent,
         name: str,
         file_type: h5py.h5t.TypeID,
         chunk_rows: int,
         fill: Fill,
-        lead_sizes: tuple[int, ...],
+        axis: int,
     ) -> PlacedDataset:
-        """An empty dataset; ``lead_sizes`` are those of the frame dataset, slowest first."""
-        last = chunk_rows if lead_sizes[-1] == h5py.h5s.UNLIMITED else lead_sizes[-1]
-        chunk = (1,) * (len(lead_sizes) - 1) + (min(chunk_rows, last), 1, 1)
-        max_shape = (h5py.h5s.UNLIMITED,) * len(lead_sizes) + (1, 1)
-        dataset = _create(parent, name, file_type, chunk, fill, max_shape)
-        return cls(dataset, file_type, [0] * len(lead_sizes))
+        """An empty dataset of rank 1 that follows one leading axis (``PosIndexDim``)."""
+        unlimited = (h5py.h5s.UNLIMITED,)
+        dataset = _create(parent, name, file_type, (chunk_rows,), fill, unlimited)
+        return cls(dataset, file_type, (axis,), 0, (0,))
 
     def append(self, rows: np.ndarray[Any, np.dtype[Any]], places: Places = None) -> None:
-        """Write each element of ``rows``, (n,), at its place along the extra dimensions."""
+        """Write each element of ``rows``, (n,), at its frame's place."""
         self.grow(len(rows), places)
         space, one = self.id.get_space(), h5py.h5s.create_simple((1,))
-        for i, place in enumerate(places or ()):
-            space.select_hyperslab((*place, 0, 0), (1,) * (len(place) + 2))
+        count = (1,) * (len(self.axes) + self.n_ones)
+        for i, place in enumerate(self._followed(places)):
+            space.select_hyperslab((*place, *(0,) * self.n_ones), count)
             self.id.write(one, space, rows[i : i + 1], mtype=self.file_type)
 
     def grow(self, n_rows: int, places: Places = None) -> None:
         """Extend so that every place exists; without places to one element."""
         self.n_rows += n_rows
-        reached = [max(axis) + 1 for axis in zip(*places, strict=True)] if places else [1]
-        reached += [1] * (len(self.extent) - len(reached))
-        self.extent = [max(a, b) for a, b in zip(self.extent, reached, strict=True)]
-        self.id.set_extent((*self.extent, 1, 1))
+        lengths = zip(self.extent, *self._followed(places), strict=True)
+        self.extent = tuple(max(length, 1 + max(at)) for length, *at in lengths)
+        self.id.set_extent((*self.extent, *(1,) * self.n_ones))
+
+    def _followed(self, places: Places) -> list[tuple[int, ...]]:
+        if not places:
+            return [(0,) * len(self.axes)]
+        return [tuple(place[axis] for axis in self.axes) for place in places]
 
     def flush(self) -> None:
         """Make what was written visible to SWMR readers."""
         self.id.flush()
+
+
+ColumnDataset: TypeAlias = GrowingDataset | PlacedDataset

@@ -116,6 +116,11 @@ class RoutedWriter:
         return sum(self._life.flushed_counts.values())
 
     @property
+    def n_flushes(self) -> int:
+        """Datasets flushed to SWMR readers so far."""
+        return self._life.n_flushes
+
+    @property
     def n_held(self) -> int:
         """Frames in memory, in Capture mode."""
         return self._buffer.n_frames if self._buffer is not None else 0

@@ -35,6 +35,9 @@ class RoutedFile:
     ----------
     counts
         Frames that a reader sees and that a crash leaves, by dataset address.
+    n_flushes
+        Frame datasets that were flushed to SWMR readers, and at the end NDAttribute datasets
+        too: ``SWMRCbCounter``.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class RoutedFile:
         self._encoder = OrderedEncoder(encoding, settings.compress_workers)
         self._room = FreeSpace(path.parent, self._closing_bytes(template.n_bytes))
         self._n_unflushed = 0
+        self.n_flushes = 0
         self._flushed_s = now
         self.flushed_counts = self.counts
 
@@ -174,7 +178,7 @@ class RoutedFile:
 
     def _flush_datasets(self) -> None:
         for dataset in self._frames.values():
-            dataset.flush()
+            self.n_flushes += dataset.flush()
         self._attributes.flush()
         if self._ledger is not None:
             self._ledger.flush()
@@ -217,6 +221,7 @@ class RoutedFile:
             performance.write_rows(self._performance_dataset, self._performance.rows())
         if self._settings.swmr:
             self._flush_datasets()
+            self.n_flushes += len(self._attributes.columns)
 
     def abandon(self) -> None:
         """Leave the file as the last flush left it, after a write that failed."""

@@ -13,6 +13,7 @@ _INT32_MAX = 2**31 - 1
 _CHUNK_BYTES_MAX = 2**32 - 1
 _STRICT_ATTRIBUTE_CHUNK = 1024
 _UNLIMITED_ATTRIBUTE_CHUNK = 16384
+_UNLIMITED_PLACE_CHUNK = 32
 _MOST_EXTRA_SIZES = 10
 
 
@@ -59,12 +60,23 @@ class WriterSettings:
         ``NumFramesChunks``: frames a chunk.
     chunk_rows, chunk_columns
         ``NumRowChunks``, ``NumColChunks``: pixels a chunk; 0 means the whole frame (ChunkSizeAuto).
+    chunk_further
+        ``ChunkSize2`` to ``ChunkSize9``: chunk along further axes of a frame, the fastest first (a
+        colour frame's slowest axis is number 2); 0 and missing ones mean the whole axis.
     extra_dimensions
         Sizes ``(ExtraDimSizeN, X, Y, 3, ..., 9)`` in use; n + 1 sizes for ``NumExtraDims`` = n,
         () for none (rule 11.4). The file then holds their product of frames.
+    frames_a_place
+        ``ExtraDimSizeN``, without extra dimensions too; see `place_chunk`.
+    extra_chunks
+        ``ExtraDimChunkX``, ``Y``, ``3`` to ``9``: places a chunk along each extra dimension but N,
+        whose chunk is ``frame_chunks``; 0 and missing ones mean 1.
     position_attributes
         ``PosNameDimN, X, Y, 3, ... 9`` where ``PositionMode`` is on: names of the NDAttributes
         that hold a frame's index along each extra dimension; () when off.
+    index_attributes
+        ``PosIndexDimN, X, Y, 3, ... 9``: NDAttributes whose dataset has one row an index of that
+        dimension instead of one a place; only with positions and ``dim_attribute_datasets``.
     fill_value
         ``FillValue`` of pixels never written.
     boundary_align, boundary_threshold
@@ -109,8 +121,12 @@ class WriterSettings:
     frame_chunks: int = 1
     chunk_rows: int = 0
     chunk_columns: int = 0
+    chunk_further: tuple[int, ...] = ()
     extra_dimensions: tuple[int, ...] = ()
+    frames_a_place: int = 1
+    extra_chunks: tuple[int, ...] = ()
     position_attributes: tuple[str, ...] = ()
+    index_attributes: tuple[str, ...] = ()
     fill_value: float = 0.0
     boundary_align: int = 0
     boundary_threshold: int = 65536
@@ -153,7 +169,18 @@ class WriterSettings:
         if self.write_mode is FileWriteMode.SINGLE:
             return 1
         product = math.prod(self.extra_dimensions) if self.extra_dimensions else 0
+        if self.mode is Mode.COMPAT and self.position_attributes and not self.num_capture:
+            return 0  # frames may come to the same places again and again
         return min(product, self.num_capture or product) if product else self.num_capture
+
+    def index_axis(self, attribute: str) -> int | None:
+        """Leading axis of the frame dataset whose index this NDAttribute's rows follow, if any."""
+        if not self.position_attributes or not self.dim_attribute_datasets:
+            return None
+        names = self.index_attributes[: len(self.extra_dimensions)]
+        if not attribute or attribute not in names:
+            return None
+        return len(self.extra_dimensions) - 1 - names.index(attribute)
 
     def attribute_chunk_rows(self) -> int:
         """Rows a chunk of NDAttribute datasets and the performance table (rule 6n.3)."""
@@ -164,6 +191,21 @@ class WriterSettings:
         if self.mode is Mode.STRICT:
             return min(_STRICT_ATTRIBUTE_CHUNK, self.n_frames_limit or _STRICT_ATTRIBUTE_CHUNK)
         return self.n_frames_limit or _UNLIMITED_ATTRIBUTE_CHUNK
+
+    def place_chunk(self, lead_sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Chunk along the leading axes of NDAttribute datasets with ``DimAttDatasets``.
+
+        Compat: ``NDAttributeChunk`` along each, else ADCore's sizes of the extra dimensions, of
+        which it gives N's to the slowest axis (NDFileHDF5.cpp, calculateAttributeChunking).
+        """
+        if self.mode is Mode.STRICT:
+            n_last = lead_sizes[-1] if self.n_frames_limit else self.attribute_chunk_rows()
+            return (1,) * (len(lead_sizes) - 1) + (min(self.attribute_chunk_rows(), n_last),)
+        if self.ndattribute_chunk > 0:
+            return (self.ndattribute_chunk,) * len(lead_sizes)
+        if not self.n_frames_limit:
+            return (_UNLIMITED_PLACE_CHUNK,) * len(lead_sizes)
+        return (self.extra_dimensions or (self.frames_a_place,))[: len(lead_sizes)]
 
     def check(self) -> None:
         """Raise SettingsError for values that no file can be written with."""

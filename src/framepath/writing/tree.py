@@ -154,15 +154,24 @@ class TreeBuilder:
         group = h5py.h5g.open(self._file, parent.encode() or b"/")
         if not self._is_free(group, name):
             return
-        dimensioned = self._settings.dim_attribute_datasets and when is When.FRAME
+        follows = self._follows_frames(when)
         made = create_column_dataset(
             *(group, name, attribute.type, self._attribute_chunk()),
-            self._encoding.geometry.lead_sizes if dimensioned else (),
+            self._settings.place_chunk(self._encoding.geometry.lead_sizes) if follows else None,
+            self._settings.index_axis(attribute.name) if follows else None,
         )
         if node:
             self._put_attributes(made.id, node.attributes)
         describe(made.id, attribute)
         self._tree.columns.append(Column(attribute.name, attribute.type, when, made))
+
+    def _follows_frames(self, when: When) -> bool:
+        """``DimAttDatasets``: in compat of single values too, as in ADCore, which does not ask."""
+        settings = self._settings
+        if settings.mode is Mode.COMPAT:
+            return settings.dim_attribute_datasets
+        has_places = bool(self._encoding.geometry.lead_sizes)
+        return settings.dim_attribute_datasets and when is When.FRAME and has_places
 
     def _is_free(self, group: h5py.h5g.GroupID, name: str) -> bool:
         """Whether an NDAttribute may have this name; ADCore leaves out one that may not."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from framepath import codecs
-from framepath.codecs import bslz4, libraries
+from framepath.codecs import bslz4, bslz4_compiled, libraries
 from framepath.errors import CodecError
 from framepath.spec.frame import DataType
 
@@ -186,6 +186,21 @@ def test_both_builds_of_bitshuffle_write_the_same(prefer_wheel, monkeypatch):
     library = libraries.load_bitshuffle(prefer_wheel=prefer_wheel)
     monkeypatch.setattr(libraries, "bitshuffle", lambda: library)
     assert [bytes(bslz4.encode(pixels)) for pixels in stacks] == usual
+
+
+@pytest.mark.parametrize("kind", ["u1", "<u2", ">u2", "i4", "f8"])
+@pytest.mark.parametrize("prefer_wheel", [False, True])
+def test_both_builds_of_bitshuffle_read_the_same(prefer_wheel, kind, monkeypatch):
+    library = libraries.load_bitshuffle(prefer_wheel=prefer_wheel)
+    monkeypatch.setattr(bslz4_compiled, "DECODERS", {})
+    monkeypatch.setattr(libraries, "bitshuffle_for_decoding", lambda itemsize: library)
+    for shape in ((65, 127), (1, 3), (64, 128)):
+        pixels = counts(shape, kind)
+        payload = bslz4.encode(pixels)
+        np.testing.assert_array_equal(codecs.decode("bslz4", payload, shape, kind), pixels)
+        for bad in (payload[:-1], payload[:12], payload[:3]):
+            with pytest.raises(CodecError, match="bslz4 chunk is damaged"):
+                codecs.decode("bslz4", bad, shape, kind)
 
 
 @pytest.mark.parametrize("block_bytes", [64, 8192, 16384, 2**20])

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from framepath.config.paths import PathMap, is_windows_path, translated
+from framepath.config.paths import PathMap, is_windows_path, names_of, translated
 
 MAP = PathMap(ioc="X:\\data", here="/mnt/data", server="/srv/data")
 
@@ -33,6 +33,14 @@ def test_the_first_map_that_knows_a_path_wins():
     assert translated("/a/b/c", maps) == "/one/c"
     assert translated("/a/c", maps) == "/two/c"
     assert translated("/z", maps) is None
+
+
+@pytest.mark.parametrize("path", ["X:\\data\\%Y", "/mnt/data/%Y", "/srv/data/%Y"])
+def test_every_name_of_a_path_in_any_spelling(path):
+    names = names_of(path, [PathMap(ioc="/a", here="/one"), MAP])
+    assert names == {"ioc": "X:\\data\\%Y", "here": "/mnt/data/%Y", "server": "/srv/data/%Y"}
+    assert names_of("/elsewhere", [MAP]) is None
+    assert names_of("/a/b", [PathMap(ioc="/a", here="/one")]) == {"ioc": "/a/b", "here": "/one/b"}
 
 
 def test_a_share_is_a_windows_path():

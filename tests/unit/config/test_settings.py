@@ -67,7 +67,14 @@ def test_the_key_comes_from_its_own_variable_and_is_not_shown(file):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("serve: {prot: 1}", "serve.prot"),
+        ("serve: {prot: 1}", "serve.prot: there is no such name, did you mean port?"),
+        ("session: {catalogue: x}", "did you mean catalog?"),
+        ("session: {colour: x}", "there is no such name; known are devices, "),
+        ("sesion: {catalog: x}", "sesion: there is no such name, did you mean session?"),
+        (
+            "serve: {path_maps: [{ioc: /a, heer: /b}]}",
+            "heer: there is no such name, did you mean here?",
+        ),
         ("server: {}", "server"),
         ("serve: {port: 70000}", "serve.port"),
         ("serve: {api_key: 'a-b'}", "serve.api_key"),

@@ -1,3 +1,5 @@
+import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framepath.errors import FileUnreadable, LinkBroken
-from framepath.files import open_frames
+from framepath.files import list_links, open_frames
 from unit.files.builders import eiger_master, frames, store
 
 
@@ -77,6 +79,44 @@ def test_a_number_without_a_link_is_a_gap(tmp_path):
 def test_no_file_at_all_names_the_first(tmp_path):
     with pytest.raises(LinkBroken, match=r"series_1_data_000001\.h5"):
         open_frames(eiger_master(tmp_path, (0, 0)))
+
+
+def test_links_to_files_that_were_never_written_cost_one_look_each(tmp_path, monkeypatch):
+    """Of 600 links, one leads to a file: two files are opened, few paths resolved."""
+    master = eiger_master(tmp_path, (0,) * 600)
+    store(tmp_path / "series_1_data_000300.h5", "/entry/data/data", frames(2))
+    calls = Counter()
+
+    def counted(name, real):
+        def call(*args, **kwargs):
+            calls[name] += 1
+            return real(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(h5py, "File", counted("opened", h5py.File))
+    monkeypatch.setattr(os.path, "realpath", counted("resolved", os.path.realpath))
+    monkeypatch.setattr(os.path, "isfile", counted("looked", os.path.isfile))
+    for use in (lambda path: open_frames(path).close(), list_links):
+        calls.clear()
+        use(master)
+        assert calls["opened"] == 2
+        assert calls["resolved"] < 20
+        assert calls["looked"] < 600 * 4
+    with open_frames(master) as stack:
+        assert (len(stack), len(stack.gaps)) == (600, 599)
+        np.testing.assert_array_equal(stack[598:], frames(2))
+        with pytest.raises(LinkBroken) as caught:
+            stack[0]
+        assert str(caught.value) == stack.gaps[0].reason
+
+
+def test_numbers_with_absurd_holes_are_an_error(tmp_path):
+    master = eiger_master(tmp_path, (2, 2))
+    with h5py.File(master, "a") as file:
+        file["entry/data/data_99999999999"] = h5py.ExternalLink("x.h5", "/entry/data/data")
+    with pytest.raises(FileUnreadable, match=r"3 links between data_000001 and data_99999999999"):
+        open_frames(master)
 
 
 def test_a_file_of_another_series_is_refused(tmp_path):

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framepath.layout.attributes_model import AttributeSource, AttributesStatus, DbrType
-from framepath.layout.model import Position
 from framepath.layout.parse_attributes import c_integer, load_attributes, parse_attributes
+from framepath.layout.position import Position
 from framepath.spec.ndattribute import NDAttrType
 
 

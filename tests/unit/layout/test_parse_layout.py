@@ -5,8 +5,9 @@ import pytest
 
 from framepath.errors import LayoutError
 from framepath.layout.failures import BadXml, LayoutRefused, SourceUnreadable
-from framepath.layout.model import ConstantType, Mode, Position, Source, When
+from framepath.layout.model import ConstantType, Mode, Source, When
 from framepath.layout.parse_layout import load_layout, parse_layout
+from framepath.layout.position import Position
 
 DECLARATION = '<?xml version="1.0"?>'
 ROUTED = """<?xml version="1.0"?>

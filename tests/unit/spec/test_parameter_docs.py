@@ -18,4 +18,5 @@ def test_the_page_is_up_to_date(tmp_path):
 
 
 def test_inert_pvs_have_their_reason_on_the_page():
-    assert "| HDF1 | a chunk never spans an extra dimension |" in PAGE.read_text()
+    reason = "what clients read is shown in the order of the frames; by one thread"
+    assert f"| image1 | {reason} | `NumThreads` |" in PAGE.read_text()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from framepath.spec.addresses import MBBO_STATE_CHARACTERS
-from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Rate, load
+from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Rate, load, plugin_rows
 
 CAMERAS = {
     "sim": (*CAMERA_TABLES, "sim"),
@@ -64,8 +64,19 @@ def test_states_fit_the_records(rows):
 def test_links_lead_to_rows_of_the_same_plugin(rows):
     for row in rows.values():
         for name, value in row.fields:
-            for suffix in re.findall(r"\{P\}(\w+)", value):
+            for suffix in re.findall(r"\{P\}([\w:]+)", value):
                 assert suffix in rows, f"{row.suffix}.{name} = {value}"
+
+
+def test_a_port_below_a_plugin_is_linked_and_described_as_any_other():
+    below, plugin = plugin_rows("Stats1:TS"), plugin_rows("HDF1")
+    for suffix in ("QueueUseHIGH", "SortFreeLow", "Dim3SA_RBV", "ArrayCounter_RBV"):
+        assert below[suffix].fields == plugin[suffix].fields
+        assert below[suffix].rate == plugin[suffix].rate
+        assert below[suffix].description == plugin[suffix].description
+    assert below["QueueUseHIGH"].fields
+    assert not any(suffix.startswith("TS:") for suffix in plugin_rows("Stats1"))
+    assert len(plugin_rows("Stats1")) + len(below) == len(load(PLUGIN_TABLES["Stats1"]))
 
 
 def test_a_setpoint_and_its_readback_agree(rows):

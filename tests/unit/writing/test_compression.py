@@ -16,7 +16,7 @@ from framepath.layout.model import Mode
 from framepath.spec.frame import Compressed, DataType, Frame
 from framepath.spec.ledger import Fate
 from framepath.writing import Compression, RoutedWriter, WriterSettings
-from unit.writing.recipes import ONE_DATASET
+from unit.writing.recipes import ONE_DATASET, frame
 
 LOSSLESS = [
     *(Compression.NONE, Compression.SZIP, Compression.ZLIB, Compression.BLOSC),
@@ -268,3 +268,17 @@ def test_h5dump_reads_plain_filters(tmp_path, program, compression, swmr):
     body = dumped.stdout.split("DATA {")[1].split("}")[0]
     numbers = [int(word) for word in body.replace(",", " ").split()]
     assert numbers == pixels.ravel().tolist()
+
+
+def test_bslz4_notes_adcores_version_in_compat_and_its_own_again_after(tmp_path):
+    noted = {}
+    for mode in (Mode.COMPAT, Mode.STRICT):
+        settings = WriterSettings(mode=mode, compression=Compression.BSLZ4)
+        with RoutedWriter(tmp_path / f"{mode.value}.h5", ONE_DATASET, settings) as writer:
+            writer.write(frame(0))
+        with h5py.File(tmp_path / f"{mode.value}.h5") as file:
+            assert (file["/entry/data"][0] == 1).all()
+            noted[mode] = file["/entry/data"].id.get_create_plist().get_filter(0)[2]
+    assert noted[Mode.COMPAT] == (0, 3, 2, 0, 2)
+    assert noted[Mode.STRICT][1] > 3
+    assert noted[Mode.STRICT][2:] == (2, 0, 2)

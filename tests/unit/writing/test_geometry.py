@@ -227,6 +227,47 @@ def test_dim_att_datasets_without_extra_dimensions(tmp_path):
         assert file["/entry/attributes/Theta"][:, 0, 0].tolist() == [0, 2, 4]
 
 
+GRID = {"extra_dimensions": (2, 3), "frames_a_place": 2, "num_capture": 6}
+UNLIMITED = None
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "most", "chunk"),
+    [
+        (GRID, (3, 2, 1, 1), (UNLIMITED, UNLIMITED, 1, 1), (2, 3, 1, 1)),
+        (GRID | {"num_capture": 4}, (2, 2, 1, 1), (UNLIMITED, UNLIMITED, 1, 1), (2, 3, 1, 1)),
+        (GRID | {"ndattribute_chunk": 7}, (3, 2, 1, 1), (UNLIMITED, UNLIMITED, 1, 1), (7, 7, 1, 1)),
+        ({"num_capture": 6}, (6, 1, 1), (UNLIMITED, 1, 1), (1, 1, 1)),
+        ({"num_capture": 6, "frames_a_place": 4}, (6, 1, 1), (UNLIMITED, 1, 1), (4, 1, 1)),
+        ({}, (6, 1, 1), (UNLIMITED, 1, 1), (32, 1, 1)),
+        ({"write_mode": FileWriteMode.SINGLE}, (1, 1), (1, 1), (1, 1)),
+    ],
+)
+def test_dim_att_datasets_have_adcores_shape_and_chunk(tmp_path, settings, shape, most, chunk):
+    """NDFileHDF5.cpp calculateAttributeChunking: size i for axis i, though axis 0 is the slowest.
+
+    Values stored once have the same rank and one element.
+    """
+    path = tmp_path / "chunks.h5"
+    n = 1 if settings.get("write_mode") is FileWriteMode.SINGLE else settings.get("num_capture", 6)
+    once = ONE_DATASET.replace(
+        '<group name="attributes"',
+        '<dataset name="first" source="ndattribute" ndattribute="A" when="OnFileOpen"/>'
+        '<dataset name="last" source="ndattribute" ndattribute="B" when="OnFileClose"/>'
+        '<group name="attributes"',
+    )
+    frames = [frame(i, number("A", i), number("B", i), number("C", i)) for i in range(n)]
+    write(path, frames, once, mode=Mode.COMPAT, dim_attribute_datasets=True, **settings)
+    with h5py.File(path) as file:
+        each = file["/entry/attributes/C"]
+        assert (each.shape, each.maxshape, each.chunks) == (shape, most, chunk)
+        assert sorted(each[()].ravel()) == list(range(n))
+        for name, value in (("first", 0), ("last", n - 1)):
+            single = file["/entry"][name]
+            assert (single.shape, single.chunks) == ((1,) * len(shape), chunk)
+            assert single[()].ravel().tolist() == [value]
+
+
 @pytest.mark.parametrize(
     ("fill", "dtype", "stored"),
     [

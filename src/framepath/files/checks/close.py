@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 
 from framepath.errors import FileUnreadable, SettingsError, WriteFailed
-from framepath.files.checks.lookup3 import lookup3
+from framepath.files.lookup3 import lookup3
 from framepath.files.opened import regular_file
 from framepath.files.superblock import Superblock, read_superblock
 

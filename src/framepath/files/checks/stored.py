@@ -139,6 +139,8 @@ def _written_chunks(
 
     def count(info: h5py.h5d.StoreInfo) -> None:
         at = tuple(o // c for o, c in zip(info.chunk_offset[:n_leading], chunks, strict=False))
+        if any(place >= n for place, n in zip(at, grid, strict=True)):
+            return  # written since the shape was read: the file is growing
         n_chunks[at] += 1
         n_bytes[at] += info.size
 

@@ -6,6 +6,14 @@ records of areaDetector's own IOCs (made by ``tools/make_params.py``); ``framepa
 """
 
 from framepath.spec.params.model import Param, Rate
-from framepath.spec.params.tables import CAMERA_TABLES, PLUGIN_TABLES, load
+from framepath.spec.params.tables import CAMERA_TABLES, PLUGIN_TABLES, SUB_PORTS, load, plugin_rows
 
-__all__ = ["CAMERA_TABLES", "PLUGIN_TABLES", "Param", "Rate", "load"]
+__all__ = [
+    "CAMERA_TABLES",
+    "PLUGIN_TABLES",
+    "SUB_PORTS",
+    "Param",
+    "Rate",
+    "load",
+    "plugin_rows",
+]

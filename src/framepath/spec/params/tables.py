@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
-from framepath.spec.params.model import Param, Rate
+from framepath.spec.params.model import READBACK_SUFFIX, Param, Rate
 
 OURS = "framepath"
 """Prefix of the tables with PVs that areaDetector does not have."""
@@ -19,9 +20,9 @@ _FILE = (*_PLUGIN, "file")
 PLUGIN_TABLES = {
     "image1": (*_PLUGIN, "image1", "framepath_plugin"),
     "Pva1": (*_PLUGIN, "Pva1", "framepath_plugin"),
-    "Stats1": (*_PLUGIN, "Stats1", "framepath_plugin"),
+    "Stats1": (*_PLUGIN, "Stats1", "framepath_plugin", "framepath_Stats1"),
     "ROI1": (*_PLUGIN, "ROI1", "framepath_plugin"),
-    "Proc1": (*_PLUGIN, "Proc1", "framepath_plugin"),
+    "Proc1": (*_PLUGIN, "Proc1", "framepath_plugin", "framepath_Proc1"),
     "Trans1": (*_PLUGIN, "Trans1", "framepath_plugin"),
     "Codec1": (*_PLUGIN, "Codec1", "framepath_plugin"),
     "CB1": (*_PLUGIN, "CB1", "framepath_plugin"),
@@ -30,6 +31,9 @@ PLUGIN_TABLES = {
     "JPEG1": (*_FILE, "JPEG1", "framepath_plugin"),
 }
 """Tables of each plugin, later ones over earlier ones; file names of the CSVs in this folder."""
+
+SUB_PORTS = {"Proc1": "TIFF:", "Stats1": "TS:"}
+"""Plugins with a port below them: the beginning of its PVs' suffixes."""
 
 CAMERA_TABLES = ("ndarray", "camera", "framepath_camera")
 """Tables that every camera starts from; a driver names those to lay over them."""
@@ -48,13 +52,53 @@ def load(tables: Iterable[str]) -> dict[str, Param]:
                 below.pop("initial", None)
             merged[row["suffix"]] = {**below, **said}
     traits = _Traits(tables)
+    return {
+        suffix: _param(merged[suffix], traits.of(suffix), _links_of(suffix))
+        for suffix in sorted(merged)
+    }
+
+
+def plugin_rows(name: str) -> dict[str, Param]:
+    """Rows of one port: of a plugin alone, or of the port below it (``Stats1:TS``)."""
+    plugin, _, below = name.partition(":")
+    rows = load(PLUGIN_TABLES[plugin])
+    beginning = SUB_PORTS.get(plugin)
+    if beginning is None:
+        return rows
+    if not below:
+        return {suffix: row for suffix, row in rows.items() if not suffix.startswith(beginning)}
+    return {
+        suffix.removeprefix(beginning): _below(row, beginning)
+        for suffix, row in rows.items()
+        if suffix.startswith(beginning)
+    }
+
+
+def _below(row: Param, beginning: str) -> Param:
+    """A row as one of the port below, whose ``{P}`` has the beginning already."""
+    fields = tuple((f, value.replace(f"{{P}}{beginning}", "{P}")) for f, value in row.fields)
+    return replace(row, suffix=row.suffix.removeprefix(beginning), fields=fields)
+
+
+def _links_of(suffix: str) -> tuple[tuple[str, str], ...]:
+    """Fields of a record; those of a port below a plugin are linked as those of the plugin."""
+    beginning, name = _split(suffix)
+    own = f"{{P}}{beginning}"
+    return tuple((field, value.replace("{P}", own)) for field, value in _links().get(name, ()))
+
+
+def _split(suffix: str) -> tuple[str, str]:
+    """``TS:QueueSize`` -> ``TS:`` and ``QueueSize``."""
+    beginning, colon, name = suffix.rpartition(":")
+    return beginning + colon, name
+
+
+@cache
+def _links() -> dict[str, list[tuple[str, str]]]:
     links: dict[str, list[tuple[str, str]]] = {}
     for row in _rows("links"):
         links.setdefault(row["suffix"], []).append((row["field"], row["value"]))
-    return {
-        suffix: _param(merged[suffix], traits.of(suffix), tuple(links.get(suffix, ())))
-        for suffix in sorted(merged)
-    }
+    return links
 
 
 @cache
@@ -79,12 +123,17 @@ class _Traits:
             self._exact.setdefault(row["suffix"], row)
 
     def of(self, suffix: str) -> dict[str, str]:
-        """Traits of a PV; a readback without its own has those of its setpoint."""
-        for name in (suffix, suffix.removesuffix("_RBV")):
-            if name in self._exact:
-                return self._exact[name]
+        """Traits of a PV; a readback without its own has those of its setpoint.
+
+        A PV of a port below a plugin without its own has those that it has on any port.
+        """
+        name = suffix.removesuffix(READBACK_SUFFIX)
+        base = _split(name)[1]
+        for known in dict.fromkeys((suffix, name, base + suffix[len(name) :], base)):
+            if known in self._exact:
+                return self._exact[known]
             for row in self._patterns:
-                if fnmatchcase(name, row["suffix"]):
+                if fnmatchcase(known, row["suffix"]):
                     return row
         return {}
 

@@ -78,7 +78,7 @@ def writing_process(path: Path, mode: str) -> subprocess.Popen[str]:
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(30)
     for pipe in (process.stdin, process.stdout):
         assert pipe is not None
         pipe.close()

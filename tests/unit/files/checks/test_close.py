@@ -13,7 +13,7 @@ import pytest
 from framepath.errors import FileMissing, FileUnreadable, SettingsError, WriteFailed
 from framepath.files.checks.close import close_file
 from framepath.files.checks.ledger import audit
-from framepath.files.checks.lookup3 import lookup3
+from framepath.files.lookup3 import lookup3
 from unit.files.checks.cases import DARK, DATA, FLAT, kill, write_series, writing_process
 
 
