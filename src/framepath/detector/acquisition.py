@@ -97,6 +97,7 @@ class Acquisition:
             return Shown.UNCHANGED
         with self._edge:
             if self._running or self._ended:
+                self._port.do_not_wait("Acquire")
                 return Shown.UNCHANGED
             self._running = True
             self._stop.clear()
@@ -134,7 +135,8 @@ class Acquisition:
             state, message = self._run()
         except (FramepathError, OSError, ValueError, MemoryError) as error:
             log.exception("acquisition failed", extra={"prefix": self._port.prefix})
-            message = str(error)
+            out_of = "Out of memory: " if isinstance(error, MemoryError) else ""
+            message = f"{out_of}{error}"
         finally:
             self._finish(state, message)
 
@@ -189,7 +191,9 @@ class Acquisition:
         """One exposure, or the sum of NumExposures; None when stopped or out of frames."""
         self._shutter.move(True)
         try:
-            return self._summed_exposures(replace(settings, shutter_open=True), index)
+            if not settings.shutter_open:
+                settings = replace(settings, shutter_open=True)
+            return self._summed_exposures(settings, index)
         finally:
             self._shutter.move(False)
 
@@ -236,10 +240,10 @@ class Acquisition:
         if self._port["WaitForPlugins"]:
             self._graph.wait_idle()
         self._port.publish("NumQueuedArrays", self._graph.n_queued)
+        self._port.publish("TimeRemaining", 0.0)
         self._show_all()
         self._port.publish("StatusMessage", message)
         self._port.publish("DetectorState", int(state))
-        self._port.publish("TimeRemaining", 0.0)
         with self._edge:  # a put of 1 that comes now begins after the falling edge
             self._running = False
             self._port.set_setpoint("Acquire", 0)

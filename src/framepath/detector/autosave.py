@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from framepath.detector.port import Port, PutRefused
+from framepath.errors import SettingsError
 from framepath.spec.params import Param
 from framepath.spec.params.model import STATE_PREFIXES
 
@@ -66,6 +68,24 @@ class Saved:
             return row
         # The initial state is given by its string, which may be another now.
         return replace(row, states=tuple(states), initial=str(row.state_index(row.initial)))
+
+
+def check_can_save(path: Path) -> None:
+    """Refuse a file whose folder cannot take it, before settings are lost there.
+
+    Raises
+    ------
+    SettingsError
+        The folder does not exist or may not be written.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SettingsError(
+            "settings cannot be saved there",
+            found="a folder that may not be written" if folder.is_dir() else "no such folder",
+            where=folder,
+            next_step="make the folder, or correct --save",
+        )
 
 
 def load_saved(path: Path) -> Saved:

@@ -5,8 +5,8 @@ exposures.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from framepath.detector import geometry
@@ -21,6 +21,7 @@ from framepath.detector.drivers.base import (
 )
 from framepath.detector.frames import show_frame
 from framepath.detector.graph import Graph
+from framepath.detector.pool_stats import PoolStats
 from framepath.detector.port import Port
 from framepath.spec.frame import EPICS_EPOCH_S, ColorMode, DataType, Frame
 from framepath.spec.frame_type import FrameType
@@ -78,6 +79,8 @@ class CameraPort:
         self._asked = info.data_type
         states = port.params["ColorMode"].states
         self._color_modes = [COLOR_MODES[state] for state in states]
+        self._made: dict[int, weakref.ref[geometry.Pixels]] = {}
+        PoolStats(port, self._alive)
         for name in ("SizeX", "SizeY", "MinX", "MinY", "BinX", "BinY"):
             port.on_put(name, self._region_handler(name))
 
@@ -101,8 +104,9 @@ class CameraPort:
             self.port.set_setpoint("FrameType", int(exposure.frame_type))
         for name, value in exposure.readbacks.items():
             self.port.publish(name, value)
-        frame = self._frame(exposure)
-        frame = replace(frame, attributes=self._attributes_of(frame, exposure.parameters))
+        attributes: dict[str, NDAttribute] = {}
+        frame = self._frame(exposure, attributes)
+        attributes.update(self._attributes_of(frame, exposure.parameters))
         show_frame(self.port, frame, is_source=True)
         data_type = DataType.of(frame.dtype)
         if data_type is not self._asked:  # the driver's own: what was asked has no effect
@@ -116,7 +120,8 @@ class CameraPort:
         self.port.begin(name)
 
     def end(self, name: str) -> None:
-        """Put-callbacks on a busy setpoint return, and it is 0 again."""
+        """Put-callbacks on a busy setpoint return, and it is 0 again; what it did is shown."""
+        self.port.flush()
         self.port.set_setpoint(name, 0)
         self.port.end(name)
 
@@ -157,7 +162,17 @@ class CameraPort:
 
     # -- frames
 
-    def _frame(self, exposure: Exposure) -> Frame:
+    def _alive(self) -> list[geometry.Pixels]:
+        """Pixels of frames that somebody still holds."""
+        found = (made() for made in self._made.copy().values())
+        return [pixels for pixels in found if pixels is not None]
+
+    def _note_made(self, pixels: geometry.Pixels) -> None:
+        """Count an array as alive until nobody holds it any more."""
+        key, made = id(pixels), self._made
+        made[key] = weakref.ref(pixels, lambda _: made.pop(key, None))
+
+    def _frame(self, exposure: Exposure, attributes: Mapping[str, NDAttribute]) -> Frame:
         settings = self.port.snapshot()
         region = geometry.Region.of_values(settings)
         mode = self._color_modes[int(settings["ColorMode"])]  # type: ignore[arg-type]
@@ -168,6 +183,7 @@ class CameraPort:
         self._n_arrays += 1
         seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
         self.port.publish("ArrayCounter", self.port.integer("ArrayCounter") + 1)
+        self._note_made(pixels)
         return Frame(
             data=pixels,
             unique_id=self._n_arrays,
@@ -175,6 +191,7 @@ class CameraPort:
             epics_ts=(seconds, nanoseconds),
             color_mode=mode,
             dimensions=geometry.dimensions(region, pixels, mode),
+            attributes=attributes,
         )
 
     def _attributes_of(self, frame: Frame, parameters: Mapping[str, Any]) -> dict[str, NDAttribute]:

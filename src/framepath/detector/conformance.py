@@ -1,16 +1,16 @@
-"""A running IOC compared with the parameter table: what is missing, of another type or strings."""
+"""A running IOC compared with the parameter table: what is missing, of another type or strings,
+and for one that has just been started the values.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from caproto import ChannelType
-from caproto.threading.client import PV, Batch, Context
+from caproto.threading.client import Context
 
+from framepath.detector.conformance_initial import differing
+from framepath.detector.conformance_reading import connected, enum_states, record_types, values
 from framepath.errors import IocUnreachable
 from framepath.spec.findings import Finding, Severity
 from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
@@ -25,10 +25,11 @@ CAMERAS = {
 }
 """Tables of cam1 by kind of camera."""
 
-T = TypeVar("T")
+MOTION_PVS = ("m1", "m2", "shutter")
+"""What ``framepath ioc motion`` has instead."""
 
-READ_S = 20.0
-"""Longest time for the answers of channels that are connected."""
+SIGNS = {"eiger2": "FWHDF5Format", "eiger": "FWEnable"}
+"""PV of cam1 by which a kind of camera is known, the special kinds first."""
 
 
 @dataclass(slots=True)
@@ -43,8 +44,11 @@ class Report:
         PVs of areaDetector in the tables, and those of them that answer.
     n_settable, n_inert
         Settable PVs, and those that the tables declare without effect.
+    n_initial
+        PVs whose initial values were compared; 0 unless the IOC is said to be fresh.
     findings
-        One for each PV that differs; notes for record types that only a C++ IOC can have.
+        One for each PV that differs; notes for record types that only a C++ IOC can have, and
+        for initial values that depend on where an IOC runs.
     """
 
     prefix: str
@@ -52,6 +56,7 @@ class Report:
     n_found: int = 0
     n_settable: int = 0
     n_inert: int = 0
+    n_initial: int = 0
     findings: list[Finding] = field(default_factory=list[Finding])
 
     @property
@@ -67,12 +72,15 @@ class Report:
             "n_found": self.n_found,
             "n_settable": self.n_settable,
             "n_inert": self.n_inert,
+            "n_initial": self.n_initial,
             "conforms": self.conforms,
             "findings": [finding.as_json() for finding in self.findings],
         }
 
     def __str__(self) -> str:
         lines = [str(finding) for finding in self.findings]
+        if self.n_initial:
+            lines.append(f"{self.prefix} {self.n_initial} initial values compared")
         lines.append(
             f"{self.prefix} {self.n_found} of {self.n_expected} PVs; "
             f"{self.n_inert} of {self.n_settable} settable PVs have no effect; "
@@ -81,23 +89,29 @@ class Report:
         return "\n".join(lines)
 
 
-def compare(prefix: str, camera: str, plugins: Iterable[str], wait_s: float) -> Report:
+def compare(
+    prefix: str, camera: str | None, plugins: Iterable[str], wait_s: float, is_fresh: bool = False
+) -> Report:
     """Compare the IOC at ``prefix`` with the table's cam1 of a camera and with the plugins.
 
     Parameters
     ----------
     camera
-        A name of `CAMERAS`.
+        A name of `CAMERAS`; None finds out.
     plugins
         Names of `PLUGIN_TABLES`.
     wait_s
         How long to wait for PVs after the last one connected.
+    is_fresh
+        The IOC has just been started, without autosave: compare the values of its PVs too, but
+        for the cam1 of an Eiger, which shows its detector's settings.
 
     Raises
     ------
     IocUnreachable
         Not a single PV answers.
     """
+    camera = camera or _seen_camera(prefix, wait_s)
     tables = {"cam1": CAMERAS[camera], **{name: PLUGIN_TABLES[name] for name in plugins}}
     rows = {
         f"{prefix}{plugin}:{suffix}": row
@@ -107,76 +121,54 @@ def compare(prefix: str, camera: str, plugins: Iterable[str], wait_s: float) -> 
     }
     context = Context()
     try:
-        channels = _connected(context, list(rows), wait_s)
+        channels = connected(context, list(rows), wait_s)
         if not channels:
-            raise IocUnreachable(
-                "no PV of the IOC answers",
-                found=f"silence for {wait_s:g} s",
-                where=prefix,
-                next_step="check the prefix and EPICS_CA_ADDR_LIST",
-            )
-        types = _record_types(context, channels, wait_s)
-        states = _states(channels)
+            raise _no_camera(context, prefix, wait_s)
+        types = record_types(context, channels, wait_s)
+        states = enum_states(channels)
+        fresh = _compared_fresh(prefix, camera, rows) if is_fresh else {}
+        found = values({pv: channels[pv] for pv in fresh if pv in channels}, rows, states)
     finally:
         context.disconnect()
-    return _report(prefix, rows, types, states)
+    report = _report(prefix, rows, types, states)
+    report.n_initial = len(found)
+    report.findings += differing(prefix, fresh, found)
+    return report
 
 
-def _connected(context: Context, names: list[str], wait_s: float) -> dict[str, PV]:
-    """The channels that connect, given up when for ``wait_s`` none more did."""
-    channels = context.get_pvs(*names)
-    n_connected, last = 0, time.monotonic()
-    while n_connected < len(channels) and time.monotonic() - last < wait_s:
-        time.sleep(0.05)
-        now = sum(channel.connected for channel in channels)
-        if now > n_connected:
-            n_connected, last = now, time.monotonic()
-    return {channel.name: channel for channel in channels if channel.connected}
-
-
-def _record_types(context: Context, channels: Mapping[str, PV], wait_s: float) -> dict[str, str]:
-    fields = _connected(context, [f"{name}.RTYP" for name in channels], wait_s)
-
-    def record_type(response: Any) -> str:
-        return bytes(response.data[0]).decode()
-
-    found = _read(fields, record_type)
-    return {name.removesuffix(".RTYP"): value for name, value in found.items()}
-
-
-def _states(channels: Mapping[str, PV]) -> dict[str, tuple[str, ...]]:
-    enums = {
-        name: channel
-        for name, channel in channels.items()
-        if channel.channel is not None and channel.channel.native_data_type == ChannelType.ENUM
-    }
-
-    def strings(response: Any) -> tuple[str, ...]:
-        return tuple(bytes(state).decode() for state in response.metadata.enum_strings)
-
-    return _read(enums, strings, data_type="control")
-
-
-def _read(channels: Mapping[str, PV], value_of: Callable[[Any], T], **how: Any) -> dict[str, T]:
-    values: dict[str, T] = {}
-    complete = threading.Event()
-
-    def keep(name: str, response: Any) -> None:
-        values[name] = value_of(response)
-        if len(values) == len(channels):
-            complete.set()
-
-    with Batch() as batch:
-        for name, channel in channels.items():
-            batch.read(channel, lambda response, name=name: keep(name, response), **how)
-    if channels and not complete.wait(READ_S):
-        raise IocUnreachable(
-            "the IOC stopped answering",
-            found=f"{len(values)} of {len(channels)} answers",
-            expected=f"all within {READ_S:g} s",
-            next_step="try again; look at the load of the IOC",
+def _no_camera(context: Context, prefix: str, wait_s: float) -> IocUnreachable:
+    """Nobody is there, or somebody who has motors."""
+    there = connected(context, [prefix + name for name in MOTION_PVS], wait_s)
+    if there:
+        return IocUnreachable(
+            "this IOC has no area detector to compare",
+            found=f"no cam1 and no plugin, but {', '.join(there)}",
+            expected=f"PVs such as {prefix}cam1:Acquire",
+            where=prefix,
+            next_step="give the prefix of a camera's IOC; motors are in no table of areaDetector",
         )
-    return values
+    return IocUnreachable(
+        "no PV of the IOC answers",
+        found=f"silence for {wait_s:g} s",
+        where=prefix,
+        next_step="check the prefix and EPICS_CA_ADDR_LIST; the ready line of framepath ioc "
+        "names its address (ca=...)",
+    )
+
+
+def _seen_camera(prefix: str, wait_s: float) -> str:
+    context = Context()
+    try:
+        names = {f"{prefix}cam1:{sign}": camera for camera, sign in SIGNS.items()}
+        there = connected(context, list(names), wait_s)
+        return next((camera for name, camera in names.items() if name in there), "sim")
+    finally:
+        context.disconnect()
+
+
+def _compared_fresh(prefix: str, camera: str, rows: Mapping[str, Param]) -> dict[str, Param]:
+    is_left_out = f"{prefix}cam1:" if camera != "sim" else None
+    return {pv: row for pv, row in rows.items() if not (is_left_out and pv.startswith(is_left_out))}
 
 
 def _report(

@@ -9,21 +9,31 @@ from framepath.spec.frame import ColorMode, DataType, Frame
 
 
 def show_frame(port: Port, frame: Frame, is_source: bool = False) -> None:
-    """Publish a frame's size, type, identity and time on the port it came through.
+    """Publish a frame's size, type, identity and time on the port it came through."""
+    show_identity(port, frame)
+    show_shape(port, frame, is_source)
 
-    On the port that makes frames ``DataType`` and ``ColorMode`` are settings, and stay.
-    """
-    shape = frame.shape
-    sizes = [dimension.size for dimension in frame.ndarray_dimensions()]
-    data_type = int(DataType.of(frame.dtype))
+
+def show_identity(port: Port, frame: Frame) -> None:
+    """Publish which frame it is."""
     for name, value in (
         ("UniqueId", frame.unique_id),
         ("TimeStamp", frame.timestamp),
         ("EpicsTSSec", frame.epics_ts[0]),
         ("EpicsTSNsec", frame.epics_ts[1]),
-        ("CompressedSize", min(frame.data.nbytes, 2**31 - 1)),
     ):
         port.publish(name, value)
+
+
+def show_shape(port: Port, frame: Frame, is_source: bool = False) -> None:
+    """Publish a frame's size and type, most only where they differ from the frame before.
+
+    On the port that makes frames ``DataType`` and ``ColorMode`` are settings, and stay.
+    """
+    port.publish("CompressedSize", min(frame.data.nbytes, 2**31 - 1))
+    shape = frame.shape
+    sizes = [dimension.size for dimension in frame.ndarray_dimensions()]
+    data_type = int(DataType.of(frame.dtype))
     codec = frame.compressed.codec if frame.compressed else ""
     described = (tuple(sizes), data_type, int(frame.color_mode), codec)
     if port.shown == described:

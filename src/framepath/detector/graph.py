@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
+from framepath.detector.port import PutRefused
 from framepath.spec.frame import Frame
 
 
@@ -16,29 +19,74 @@ class Receiver(Protocol):
         ...
 
 
-class Graph:
-    """The ports of one IOC and their receivers."""
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    receiver: Receiver
+    source: str
+    address: int
+    name: str
 
-    def __init__(self) -> None:
-        self._receivers: dict[str, tuple[Receiver, ...]] = {}
-        self._sources: dict[int, str] = {}
+
+class Graph:
+    """The ports of one IOC and their receivers.
+
+    Parameters
+    ----------
+    with_addresses
+        Ports that send different arrays at different addresses. On the others every address is
+        the same, as on a port of asyn that is not multi-device.
+    """
+
+    def __init__(self, with_addresses: Iterable[str] = ()) -> None:
+        self._with_addresses = frozenset(with_addresses)
+        self._receivers: dict[tuple[str, int], tuple[Receiver, ...]] = {}
+        self._wishes: list[_Wish] = []
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._n_queued = 0
 
-    def connect(self, receiver: Receiver, source: str) -> None:
-        """Feed ``receiver`` from the port ``source`` (not there yet, or never: then nothing)."""
-        with self._lock:
-            old = self._sources.pop(id(receiver), None)
-            if old is not None:
-                kept = tuple(r for r in self._receivers[old] if r is not receiver)
-                self._receivers[old] = kept
-            self._sources[id(receiver)] = source
-            self._receivers[source] = (*self._receivers.get(source, ()), receiver)
+    def connect(self, receiver: Receiver, source: str, address: int = 0, name: str = "") -> None:
+        """Feed ``receiver`` from the port ``source`` (not there yet, or never: then nothing).
 
-    def send(self, source: str, frame: Frame) -> None:
-        """Offer a frame to every receiver of a port."""
-        for receiver in self._receivers.get(source, ()):
+        ``name`` is the port that the receiver itself sends from, "" when it sends nothing on.
+
+        Raises
+        ------
+        PutRefused
+            Its own frames would come back to it and go round for ever; nothing changes.
+        """
+        with self._lock:
+            others = [wish for wish in self._wishes if wish.receiver is not receiver]
+            self._refuse_loop(others, name, source)
+            self._wishes = [*others, _Wish(receiver, source, address, name)]
+            receivers: dict[tuple[str, int], tuple[Receiver, ...]] = {}
+            for wish in self._wishes:
+                key = (wish.source, self._effective(wish.source, wish.address))
+                receivers[key] = (*receivers.get(key, ()), wish.receiver)
+            self._receivers = receivers
+
+    @staticmethod
+    def _refuse_loop(others: list[_Wish], name: str, source: str) -> None:
+        sources = {wish.name: wish.source for wish in others if wish.name}
+        way = [name, source]
+        while way[-1] != name and way[-1] in sources:
+            way.append(sources[way[-1]])
+        if name and way[-1] == name:
+            raise PutRefused(
+                "a plugin cannot get its frames from itself",
+                found=f"NDArrayPort {source!r}, so frames would go " + " -> ".join(way[::-1]),
+                expected="a chain that begins at the camera",
+                where=name,
+                next_step="choose another NDArrayPort; to turn a chain round, "
+                "let its last plugin take frames from the camera first",
+            )
+
+    def _effective(self, source: str, address: int) -> int:
+        return address if source in self._with_addresses else 0
+
+    def send(self, source: str, frame: Frame, address: int = 0) -> None:
+        """Offer a frame to every receiver of a port and address."""
+        for receiver in self._receivers.get((source, address), ()):
             receiver.offer(frame)
 
     def queued(self) -> None:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from softioc import builder, softioc
 
 from framepath.detector.acquisition import Acquisition
 from framepath.detector.attributes import Attributes
-from framepath.detector.autosave import Autosave, Saved, collect, load_saved, restore
+from framepath.detector.autosave import (
+    Autosave,
+    Saved,
+    check_can_save,
+    collect,
+    load_saved,
+    restore,
+)
 from framepath.detector.camera import CameraPort, initial_values
-from framepath.detector.drivers.base import Driver, Value
+from framepath.detector.drivers.base import Driver, DriverInfo, Value
 from framepath.detector.foreign_pvs import ForeignPvs
 from framepath.detector.graph import Graph
 from framepath.detector.network import Listening, PortLost
@@ -31,18 +40,19 @@ from framepath.detector.plugins.process import process_plugin
 from framepath.detector.plugins.pva import PvaImage
 from framepath.detector.plugins.roi import roi_plugin
 from framepath.detector.plugins.stats import stats_plugin
+from framepath.detector.plugins.stats_time_series import StatsTimeSeries
 from framepath.detector.plugins.std_arrays import StdArrays
 from framepath.detector.plugins.tiff import tiff_plugin
 from framepath.detector.plugins.transform import transform_plugin
 from framepath.detector.port import Port
 from framepath.detector.publisher import Publisher
 from framepath.detector.pv_sources import PvSources
-from framepath.detector.records.access import set_access_security
+from framepath.detector.records.access import set_access_security, verify_access_security
 from framepath.detector.records.direct import read_text
 from framepath.detector.records.dispatch import PutLane
 from framepath.detector.records.memory import leave_memory_unlocked
 from framepath.detector.records.port_records import PortRecords
-from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, Param, load
+from framepath.spec.params import CAMERA_TABLES, Param, load, plugin_rows
 from framepath.spec.serving import IocReady
 
 log = logging.getLogger(__name__)
@@ -69,6 +79,21 @@ PROCESSORS: dict[str, MakeProcessor] = {
 }
 """Plugins that an IOC has, in the order they are made."""
 
+IMAGE = "ArrayData"
+"""The array of image1, made as long as the detector's frames."""
+
+SUB_PROCESSORS: dict[str, Callable[[Plugin, Port], Processor]] = {
+    "Stats1:TS": StatsTimeSeries,
+    "Proc1:TIFF": lambda plugin, above: tiff_plugin(plugin),
+}
+"""Ports below plugins; they are made where the plugin is, and get its port."""
+
+FED_FROM_ABOVE = frozenset({"Stats1:TS"})
+"""Those whose ``NDArrayPort`` is the port above, not the camera."""
+
+WITH_ADDRESSES = ("STATS1",)
+"""Ports that send more than one kind of array: `stats_time_series.ADDRESS`."""
+
 
 @dataclass(frozen=True, slots=True)
 class IocSettings:
@@ -86,6 +111,9 @@ class IocSettings:
         File from which setpoints and state strings are restored, and to which they are saved.
     access
         Access security file of EPICS.
+    elements
+        Most pixels that ``image1:ArrayData`` holds, as ``NELEMENTS`` of areaDetector's startup
+        scripts; 0: those of a whole frame, in colour where the camera has colours.
     """
 
     kind: str
@@ -95,6 +123,13 @@ class IocSettings:
     pva_port: int = 0
     save: Path | None = None
     access: Path | None = None
+    elements: int = 0
+
+
+def _made_below(
+    make: Callable[[Plugin, Port], Processor], above: Port, plugin: Plugin
+) -> Processor:
+    return make(plugin, above)
 
 
 class Ioc:
@@ -109,17 +144,23 @@ class Ioc:
     ) -> None:
         self.settings = settings
         self._driver = driver
-        self._graph = Graph()
+        self._graph = Graph(WITH_ADDRESSES)
         self._lane = PutLane()
         info = driver.info
+        if settings.save is not None:
+            check_can_save(settings.save)
         self._saved = load_saved(settings.save) if settings.save else Saved()
         self._rows: dict[str, dict[str, Param]] = {}
         self.ports = {
-            "cam1": self._port("cam1", (*CAMERA_TABLES, *info.tables), initial_values(info))
+            "cam1": self._port("cam1", load((*CAMERA_TABLES, *info.tables)), initial_values(info))
         }
-        for name in processors:
-            initial = {"NDArrayPort": info.port}
-            self.ports[name] = self._port(name, PLUGIN_TABLES[name], initial)
+        below = [name for name in SUB_PROCESSORS if name.partition(":")[0] in processors]
+        for name in (*processors, *below):
+            rows = plugin_rows(name)
+            if IMAGE in rows:
+                rows[IMAGE] = replace(rows[IMAGE], array_length=self._elements(info))
+            initial = {} if name in FED_FROM_ABOVE else {"NDArrayPort": info.port}
+            self.ports[name] = self._port(name, rows, initial)
         self._foreign = foreign or ForeignPvs(os.environ)  # a copy, before our servers change it
         pvs = PvSources(OwnPvs(self._records()), self._foreign)
         camera_port = self.ports["cam1"]
@@ -129,12 +170,22 @@ class Ioc:
         self._acquisition = Acquisition(camera, driver, self._graph, self._publisher.flush)
         self._plugins = [
             Plugin(self.ports[name], self._graph, make, Attributes(self.ports[name], pvs))
-            for name, make in processors.items()
+            for name, make in self._makers(processors).items()
         ]
         self._autosave: Autosave | None = None
 
-    def _port(self, name: str, tables: Iterable[str], initial: Mapping[str, Value]) -> Port:
-        self._rows[name] = load(tables)
+    def _elements(self, info: DriverInfo) -> int:
+        return self.settings.elements or math.prod(info.size_yx) * info.n_colors
+
+    def _makers(self, processors: Mapping[str, MakeProcessor]) -> dict[str, MakeProcessor]:
+        makers = dict(processors)
+        for name in SUB_PROCESSORS.keys() & self.ports.keys():
+            above = self.ports[name.partition(":")[0]]
+            makers[name] = partial(_made_below, SUB_PROCESSORS[name], above)
+        return makers
+
+    def _port(self, name: str, rows: dict[str, Param], initial: Mapping[str, Value]) -> Port:
+        self._rows[name] = rows
         saved = self._saved.of_plugin(name)
         rows = saved.params(self._rows[name])
         return Port(f"{self.settings.prefix}{name}:", rows, {**initial, **saved.initial(rows)})
@@ -158,6 +209,8 @@ class Ioc:
             set_access_security(self.settings.access)
         leave_memory_unlocked()
         softioc.iocInit(self._lane)
+        if self.settings.access is not None:
+            verify_access_security(self.settings.access)
         listening.verify()
         for made in records:
             made.start()

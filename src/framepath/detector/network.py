@@ -12,7 +12,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from framepath.errors import ProcessFailed
+from framepath.errors import ProcessFailed, SettingsError
 from framepath.processes import free_tcp_and_udp_port
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -28,7 +28,14 @@ class Listening:
 
     @classmethod
     def chosen(cls, host: str, ca_port: int = 0, pva_port: int = 0) -> Listening:
-        """Ports as given, 0 for one that is free now."""
+        """Ports as given, 0 for one that is free now.
+
+        Raises
+        ------
+        SettingsError
+            ``host`` is no address of this machine.
+        """
+        check_is_ours(host)
         return cls(
             host,
             ca_port or free_tcp_and_udp_port(host),
@@ -71,6 +78,26 @@ class Listening:
             raise _lost("PVA", "another port", self.pva_port)
 
 
+def check_is_ours(host: str) -> None:
+    """Refuse a host that no server of this machine can listen on.
+
+    Raises
+    ------
+    SettingsError
+        It is not known, or is another machine's.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        raise SettingsError(
+            "cannot listen there",
+            found=f"{host} ({error.strerror or error})",
+            expected="an address of this machine",
+            next_step="correct --host: 127.0.0.1 for this machine alone, 0.0.0.0 for everyone",
+        ) from error
+
+
 class PortLost(ProcessFailed):
     """Another process has the port that a server was to listen on."""
 
@@ -99,8 +126,9 @@ def _we_listen_on(port: int) -> bool:
     for entry in OPEN_FILES.iterdir():
         try:
             with socket.socket(fileno=os.dup(int(entry.name))) as own:
-                is_tcp = own.type == socket.SOCK_STREAM and own.family == socket.AF_INET
-                if is_tcp and own.getsockname()[1] == port:
+                # For every address of the machine pvxs takes a socket of both families.
+                is_ip = own.family in (socket.AF_INET, socket.AF_INET6)
+                if is_ip and own.type == socket.SOCK_STREAM and own.getsockname()[1] == port:
                     return True
         except OSError:  # not a socket, or closed meanwhile
             continue

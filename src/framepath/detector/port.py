@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from framepath.detector.drivers.base import PutHandler, Shown, Value
 from framepath.errors import FramepathError, SettingsError
 from framepath.spec.params import Param, Rate
+from framepath.spec.params.model import READBACK_SUFFIX
 
 
 class PutRefused(FramepathError, ValueError):
@@ -64,6 +65,7 @@ class Port:
         self._handlers: dict[str, PutHandler] = {}
         self._urgent: dict[str, Callable[[Any], bool]] = {}
         self._busy: set[str] = set()
+        self._passing: set[str] = set()
         self._waiters: dict[str, list[Callable[[], None]]] = {}
         self._lock = threading.Lock()
         self._records: Records | None = None
@@ -77,7 +79,8 @@ class Port:
         for param in self.params.values():
             if not param.is_readback and not param.is_setpoint:
                 continue
-            self._values.setdefault(param.name, param.initial_value())
+            if param.name not in self._values or self._is_alone(param):
+                self._values[param.name] = param.initial_value()
             if param.parameter:
                 self._by_parameter.setdefault(param.parameter, param.name)
             if param.is_readback and param.rate is Rate.PACED:
@@ -109,6 +112,25 @@ class Port:
     def snapshot(self) -> dict[str, Value]:
         """All values now."""
         return self._values.copy()
+
+    def _is_alone(self, readback: Param) -> bool:
+        """Whether a readback shows another value than its setpoint at the start.
+
+        Commands do, whose setpoints stay at what was put last, and text; numbers and states are
+        settings, of which the setpoint's value is in effect.
+        """
+        if not readback.is_readback:
+            return False
+        setpoint = self.params.get(readback.suffix.removesuffix(READBACK_SUFFIX))
+        return setpoint is None or setpoint.is_text or not setpoint.autosaved
+
+    def setpoint_value(self, param: Param) -> Value:
+        """What a setpoint's record shows at the start."""
+        readback = self.params.get(param.suffix + READBACK_SUFFIX)
+        if readback is None or not self._is_alone(readback):
+            return self._values[param.name]
+        is_same = readback.initial_value() == param.initial_value()
+        return self._values[param.name] if is_same else param.initial_value()
 
     def integer(self, name: str) -> int:
         """A value as int."""
@@ -176,11 +198,25 @@ class Port:
         PutRefused
             The plugin does not take the value.
         """
+        self._refuse_unknown_state(name, value)
         handler = self._handlers.get(name)
         shown = handler(value) if handler else value
         if shown is not Shown.UNCHANGED:
             self.publish(name, value if shown is None else shown)
         self.flush()  # who has put a value may read its effects at once
+
+    def _refuse_unknown_state(self, name: str, value: Value) -> None:
+        """A record of states takes any number from a client; no plugin knows what it means."""
+        row = self.params.get(name)
+        if row is None or row.record != "mbbo" or isinstance(value, str):
+            return
+        if not 0 <= int(value) < len(row.states):  # type: ignore[arg-type]
+            raise PutRefused(
+                "there is no such state",
+                found=value,
+                expected=", ".join(f"{n} {state}" for n, state in enumerate(row.states)),
+                where=self.pv(name),
+            )
 
     # -- busy setpoints
 
@@ -188,6 +224,11 @@ class Port:
         """A busy setpoint's work has begun: put-callbacks wait until `end`."""
         with self._lock:
             self._busy.add(name)
+
+    def do_not_wait(self, name: str) -> None:
+        """The put in hand started nothing: its put-callback returns although others wait."""
+        with self._lock:
+            self._passing.add(name)
 
     def end(self, name: str) -> None:
         """The work is done: let the put-callbacks go."""
@@ -200,7 +241,9 @@ class Port:
     def when_done(self, name: str, done: Callable[[], None]) -> None:
         """Call ``done`` once the work of a busy setpoint is over, at once when there is none."""
         with self._lock:
-            if name in self._busy:
+            is_passing = name in self._passing
+            self._passing.discard(name)
+            if name in self._busy and not is_passing:
                 self._waiters.setdefault(name, []).append(done)
                 return
         done()

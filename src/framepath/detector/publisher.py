@@ -1,4 +1,4 @@
-"""The publisher: writes paced readbacks ten times a second."""
+"""The publisher: writes paced readbacks twenty times a second."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from framepath.detector.port import Port
 
-INTERVAL_S = 0.1
+INTERVAL_S = 0.05
 
 
 class Publisher:

@@ -14,7 +14,7 @@ from framepath.detector.plugins.base import Plugin, Processor
 from framepath.detector.port import Port
 from framepath.layout.attributes_model import DbrType
 from framepath.spec.frame import Frame
-from framepath.spec.params import CAMERA_TABLES, PLUGIN_TABLES, load
+from framepath.spec.params import CAMERA_TABLES, load, plugin_rows
 
 SOURCE = "SIM1"
 DEADLINE_S = 10.0
@@ -40,7 +40,7 @@ def camera_port(**initial) -> Port:
 
 
 def plugin_port(name: str, **initial) -> Port:
-    return Port(f"T:{name}:", load(PLUGIN_TABLES[name]), {"NDArrayPort": SOURCE, **initial})
+    return Port(f"T:{name}:", plugin_rows(name), {"NDArrayPort": SOURCE, **initial})
 
 
 def make_plugin(name: str, graph: Graph, make: Callable[[Plugin], Processor], **initial) -> Plugin:

@@ -58,7 +58,7 @@ class Camera:
         done = threading.Event()
         self.put(**values, Acquire=1)
         self.port.when_done("Acquire", done.set)
-        assert done.wait(10)
+        assert done.wait(30)
         wait_for(lambda: self.port["Acquire"] == 0, "Acquire_RBV falls")
         return self.keeper.frames[before:]
 
@@ -95,6 +95,14 @@ def test_modes_take_the_frames_they_say(camera):
     assert camera.port["StatusMessage"] == "Waiting for acquisition"
 
 
+def test_arrays_that_nobody_holds_are_forgotten_unasked(camera):
+    camera.acquire(ImageMode=MULTIPLE, NumImages=5)
+    camera.keeper.frames.clear()
+    camera.acquire(ImageMode=SINGLE)
+    made = camera.acquisition._camera._made
+    wait_for(lambda: len(made) <= 2, "one frame is kept, one may still be on its way")
+
+
 def test_frames_are_numbered_and_dated(camera):
     frames = camera.acquire(ImageMode=MULTIPLE, NumImages=3)
     assert [frame.unique_id for frame in frames] == [1, 2, 3]
@@ -114,10 +122,8 @@ def test_stop_ends_at_once_even_in_a_long_exposure(camera, mode, state):
     camera.put(ImageMode=mode, AcquireTime=30.0, Acquire=1)
     assert camera.port["Acquire"] == 1
     wait_for(lambda: camera.state is DetectorState.ACQUIRE, "exposing")
-    began = time.monotonic()
     camera.put(Acquire=0)
-    wait_for(lambda: camera.port["Acquire"] == 0, "stopped")
-    assert time.monotonic() - began < 5
+    wait_for(lambda: camera.port["Acquire"] == 0, "stopped")  # sooner than its 30 s
     assert camera.state is state
     assert camera.keeper.frames == []
     assert len(camera.acquire(ImageMode=SINGLE, AcquireTime=0.0)) == 1
@@ -130,10 +136,15 @@ def test_a_second_start_changes_nothing(camera):
     wait_for(lambda: camera.port["Acquire"] == 0, "stopped")
 
 
-def test_the_exposure_lasts_and_the_last_period_is_not_waited_for(camera):
+def test_the_exposures_and_the_periods_between_them_last(camera):
     began = time.monotonic()
     camera.acquire(ImageMode=MULTIPLE, NumImages=3, AcquireTime=0.05, AcquirePeriod=0.1)
-    assert 0.25 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.25
+
+
+def test_the_last_period_is_not_waited_for(camera):
+    # `acquire` waits for 30 s at most.
+    assert len(camera.acquire(ImageMode=MULTIPLE, NumImages=1, AcquirePeriod=1000.0)) == 1
 
 
 def test_exposures_are_summed_and_held_at_the_largest_value(camera):
@@ -227,7 +238,7 @@ def test_the_camera_outlives_an_unforeseen_fault(start):
     camera = start(driver)
     failing = camera.acquisition._thread
     assert camera.acquire() == []
-    failing.join(10)
+    failing.join(30)
     assert camera.state is DetectorState.ERROR
     driver.problem = ""
     assert len(camera.acquire()) == 1

@@ -36,7 +36,7 @@ class Rig:
         attributes = {n: NDAttribute(n, NDAttrType.FLOAT64, v) for n, v in values.items()}
         for index in indices:
             self.graph.send(SOURCE, numbered(index, **attributes))
-        assert self.graph.wait_idle(10)
+        assert self.graph.wait_idle(60)
 
     @property
     def status(self):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import h5py
 import hdf5plugin  # noqa: F401  registers the filters that read the files
 import numpy as np
 import pytest
 
-from framepath.codecs import registry
+from framepath.codecs import libraries, registry
 from framepath.detector.graph import Graph
 from framepath.detector.plugins.codec import CodecPlugin, Compressor, Status, decompressed
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
@@ -44,7 +46,7 @@ class Rig:
     def send(self, *frames):
         for frame in frames:
             self.graph.send(SOURCE, frame)
-        assert self.graph.wait_idle(10)
+        assert self.graph.wait_idle(60)
         return self.sink.frames[-1]
 
 
@@ -106,7 +108,7 @@ def test_blosc_settings_reach_the_library(rig, monkeypatch):
     for name, value in (("BloscCompressor", 5), ("BloscShuffle", 2), ("BloscCLevel", 77)):
         rig.port.put(name, value)
     rig.send(Frame(noisy(), unique_id=1))
-    assert seen == [{"compressor": 5, "shuffle": 2, "level": 9}]
+    assert seen == [{"threads": 1, "compressor": 5, "shuffle": 2, "level": 9}]
 
 
 @pytest.mark.parametrize(
@@ -183,3 +185,33 @@ def test_tiff1_gets_pixels_through_a_second_codec_only(tmp_path, rig):
     assert (tiff.port["DroppedArrays"], len(list(tmp_path.iterdir()))) == (1, 1)
     for plugin in (second, tiff):
         plugin.stop()
+
+
+@pytest.mark.parametrize(("asked", "used"), [(3, 3), (0, 1)])
+def test_blosc_uses_the_threads_that_it_is_given(rig, monkeypatch, asked, used):
+    library, n_threads = libraries.blosc(), []
+
+    def compress(*arguments):
+        n_threads.append(arguments[-1])
+        return library.blosc_compress_ctx(*arguments)
+
+    monkeypatch.setattr(libraries, "blosc", lambda: SimpleNamespace(blosc_compress_ctx=compress))
+    rig.port.put("Compressor", int(Compressor.BLOSC))
+    rig.port.put("BloscNumThreads", asked)
+    packed = rig.send(Frame(noisy(), unique_id=1))
+    monkeypatch.undo()
+    assert n_threads == [used]
+    np.testing.assert_array_equal(decompressed(packed).data, noisy())
+
+
+def test_several_frames_are_compressed_at_once_and_sent_on_sorted(rig):
+    rig.port.put("Compressor", int(Compressor.BSLZ4))
+    rig.port.put("SortMode", 1)
+    rig.port.put("SortTime", 60.0)
+    rig.port.put("SortSize", 50)  # all find room behind one that a busy machine holds up
+    rig.port.put("NumThreads", 5)
+    rig.port.put("QueueSize", 50)
+    rig.send(*(Frame(noisy() + i, unique_id=i) for i in range(1, 41)))
+    assert [frame.unique_id for frame in rig.sink.frames] == list(range(1, 41))
+    for frame in rig.sink.frames:
+        np.testing.assert_array_equal(decompressed(frame).data, noisy() + frame.unique_id)

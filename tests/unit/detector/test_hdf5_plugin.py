@@ -8,11 +8,15 @@ import pytest
 
 from framepath.detector.graph import Graph
 from framepath.detector.plugins.hdf5 import Hdf5Plugin
+from framepath.detector.plugins.hdf5_limits import LIMITS
+from framepath.detector.plugins.hdf5_settings import EXTRA_DIMENSIONS, settings_of
 from framepath.detector.port import PutRefused
 from framepath.spec.addresses import LEDGER_ADDRESS
 from framepath.spec.ledger import Fate
 from framepath.spec.ndattribute import NDAttribute, NDAttrType
-from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
+from framepath.writing.geometry import geometry_of
+from framepath.writing.settings import FileWriteMode
+from unit.detector.rigs import SOURCE, make_plugin, numbered, plugin_port, wait_for
 
 SINGLE, CAPTURE, STREAM = range(3)
 DATA = "/entry/data/data"
@@ -41,11 +45,11 @@ class Hdf1:
     def send(self, *indices, **how):
         for index in indices:
             self.graph.send(SOURCE, numbered(index, **how))
-        assert self.graph.wait_idle(10)
+        assert self.graph.wait_idle(60)
 
     def send_one(self, index, **attributes):
         self.graph.send(SOURCE, numbered(index, **attributes))
-        assert self.graph.wait_idle(10)
+        assert self.graph.wait_idle(60)
 
     def write_file(self):
         self.put(WriteFile=1)
@@ -101,6 +105,19 @@ def test_a_capture_holds_frames_until_they_are_written(hdf, tmp_path):
     assert hdf.status == (1, "ERROR, no capture buffer present")
 
 
+def test_captured_frames_that_nobody_writes_are_logged(hdf, caplog):
+    hdf.send(0)
+    hdf.put(FileWriteMode=CAPTURE, Capture=1)
+    hdf.send(1, 2, 3)
+    hdf.put(Capture=1)
+    (said,) = [record for record in caplog.records if "never written" in record.message]
+    assert (said.n_frames, said.unique_ids) == (3, "2 to 4")
+    hdf.send(4, 5, 6)
+    hdf.write_file()
+    hdf.put(Capture=1)
+    assert sum("never written" in record.message for record in caplog.records) == 1
+
+
 def test_a_capture_stopped_early_writes_what_it_has(hdf):
     hdf.send(0)
     hdf.put(FileWriteMode=CAPTURE, NumCapture=9, Capture=1)
@@ -108,6 +125,16 @@ def test_a_capture_stopped_early_writes_what_it_has(hdf):
     hdf.put(Capture=0)
     hdf.write_file()
     assert hdf.stored() == [1, 2]
+
+
+def test_a_capture_can_be_dropped(hdf):
+    hdf.send(0)
+    hdf.put(FileWriteMode=CAPTURE, Capture=1)
+    hdf.send(1, 2, 3)
+    hdf.put(FreeCapture=1)
+    assert hdf.port["NumCaptured"] == 0
+    hdf.write_file()
+    assert hdf.status == (1, "ERROR, no capture buffer present")
 
 
 def test_auto_save_writes_a_capture_by_itself(hdf):
@@ -270,10 +297,10 @@ def test_frames_do_not_change_on_the_way(hdf):
     frame = numbered(7, shape=(16, 9), dtype=np.uint16)
     hdf.put(Capture=0)
     hdf.graph.send(SOURCE, frame)
-    assert hdf.graph.wait_idle(10)
+    assert hdf.graph.wait_idle(60)
     hdf.put(Capture=1)
     hdf.graph.send(SOURCE, frame)
-    assert hdf.graph.wait_idle(10)
+    assert hdf.graph.wait_idle(60)
     with h5py.File(hdf.port["FullFileName"]) as file:
         np.testing.assert_array_equal(file[DATA][0], frame.data)
 
@@ -287,7 +314,7 @@ def test_dropped_frames_stand_in_the_ledger_of_a_strict_file(hdf):
         wait_for(lambda: hdf.port["QueueFree"] == 2, "the first frame is in work")
         for index in range(2, 6):
             hdf.graph.send(SOURCE, numbered(index))
-    assert hdf.graph.wait_idle(10)
+    assert hdf.graph.wait_idle(60)
     hdf.put(Capture=0)
     assert hdf.port["DroppedArrays"] == 2
     assert hdf.stored() == [1, 2, 3]
@@ -302,16 +329,133 @@ def test_dropped_frames_stand_in_the_ledger_of_a_strict_file(hdf):
     assert all(b"queue of FileHDF1 was full" in reason for reason in reasons)
 
 
-@pytest.mark.parametrize("name", ["Compression", "NumExtraDims"])
-def test_some_settings_are_fixed_while_a_file_is_open(hdf, name):
+@pytest.mark.parametrize("name", sorted(LIMITS))
+def test_what_the_layout_depends_on_is_fixed_while_a_file_is_open_and_has_limits(hdf, name):
     hdf.send(0)
     hdf.put(Capture=1)
+    before = hdf.port[name]
     with pytest.raises(PutRefused, match="fixed while a file is open"):
         hdf.put(**{name: 1})
-    assert hdf.port[name] == 0
+    assert hdf.port[name] == before
     hdf.put(Capture=0)
     hdf.put(**{name: 1})
     assert hdf.port[name] == 1
+    least, most = LIMITS[name]
+    for value in (least - 1, most + 1):
+        with pytest.raises(PutRefused, match=f"expected {least} to {most}|no such state"):
+            hdf.put(**{name: value})
+    assert hdf.port[name] == 1
+
+
+@pytest.mark.parametrize("letter", EXTRA_DIMENSIONS)
+def test_each_extra_dimension_has_its_size_chunk_names_and_index(letter):
+    axis = EXTRA_DIMENSIONS.index(letter)
+    port = plugin_port("HDF1", NumExtraDims=9, PositionMode=1, DimAttDatasets=1)
+    chunk = "NumFramesChunks" if letter == "N" else f"ExtraDimChunk{letter}"
+    port.put(f"ExtraDimSize{letter}", 4)
+    port.put(chunk, 3)
+    port.put(f"PosNameDim{letter}", "place")
+    port.put(f"PosIndexDim{letter}", "index")
+    settings = settings_of(port, FileWriteMode.STREAM)
+    geometry = geometry_of(numbered(0), settings)
+    lead = 9 - axis
+    assert geometry.lead_sizes == tuple(4 if i == lead else 1 for i in range(10))
+    assert geometry.chunk[:10] == tuple(3 if i == lead else 1 for i in range(10))
+    assert settings.position_attributes[axis] == "place"
+    assert settings.index_axis("index") == lead
+    assert settings.index_axis("place") is settings.index_axis("") is None
+
+
+@pytest.mark.parametrize("axis", range(10))
+def test_each_axis_of_a_frame_has_its_chunk(axis):
+    names = ["NumColChunks", "NumRowChunks", *(f"ChunkSize{n}" for n in range(2, 10))]
+    port = plugin_port("HDF1", ChunkSizeAuto=0, NumCapture=1)
+    port.put(names[axis], 1)
+    chunk = geometry_of(numbered(0, shape=(2,) * 10), settings_of(port, FileWriteMode.STREAM)).chunk
+    assert chunk == (1, *(1 if 9 - i == axis else 2 for i in range(10)))
+
+
+def test_num_capture_and_extra_dimensions_hold_each_other(hdf):
+    hdf.put(NumCapture=100, ExtraDimSizeX=2)
+    assert hdf.port["NumCapture"] == 1  # N alone, as NDFileHDF5's calcNumFrames has it
+    hdf.put(ExtraDimSizeN=3)
+    assert hdf.port["NumCapture"] == 3
+    hdf.put(NumCapture=100)
+    assert hdf.port["NumCapture"] == 100
+    hdf.put(NumExtraDims=1)
+    assert hdf.port["NumCapture"] == 6
+    hdf.put(NumCapture=5)
+    assert hdf.port["NumCapture"] == 5
+    hdf.put(NumCapture=7)
+    assert hdf.port["NumCapture"] == 6
+    hdf.put(ExtraDimSizeX=4)
+    assert hdf.port["NumCapture"] == 12
+    hdf.put(NumCapture=0)
+    assert hdf.port["NumExtraDims"] == 0
+    with pytest.raises(PutRefused, match="found -1"):
+        hdf.put(NumCapture=-1)
+
+
+def test_frames_without_end_keep_extra_dimensions_where_they_name_their_places(hdf):
+    hdf.put(ExtraDimSizeN=3, ExtraDimSizeX=2, NumExtraDims=1, PositionMode=1, NumCapture=0)
+    assert (hdf.port["NumExtraDims"], hdf.port["NumCapture"]) == (1, 0)
+    assert settings_of(hdf.port, FileWriteMode.STREAM).n_frames_limit == 0
+    hdf.put(PositionMode=0)
+    assert hdf.port["NumExtraDims"] == 0
+
+
+def test_frames_decide_when_to_flush_for_swmr_readers_only(hdf):
+    """Without readers each flush would cost a frame a third of its CPU for nothing."""
+
+    def wanted(**settings):
+        hdf.put(**settings)
+        return settings_of(hdf.port, FileWriteMode.STREAM).flush_every_frames
+
+    assert wanted(NumFramesFlush=2) == 0
+    assert wanted(SWMRMode=1) == 2
+    assert wanted(NumFramesChunks=3) == 3
+
+
+def test_chunk_sizes_in_effect_become_the_settings(hdf):
+    """ADCore sets its parameters to them at each open, so 0 works once (pull request 404)."""
+
+    def chunk_of_a_file(shape, **settings):
+        hdf.send(0, shape=shape)
+        hdf.put(**settings, Capture=1)
+        hdf.send(1, shape=shape)
+        hdf.put(Capture=0)
+        with h5py.File(hdf.port["FullFileName"]) as file:
+            return file[DATA].chunks
+
+    assert chunk_of_a_file((4, 6), ChunkSizeAuto=0, NumFramesChunks=9, SWMRMode=1) == (3, 4, 6)
+    names = ("NumColChunks", "NumRowChunks", "NumFramesChunks", "NumFramesFlush", "ChunkSize2")
+    assert [hdf.port[name] for name in names] == [6, 4, 3, 3, 0]
+    assert chunk_of_a_file((8, 12), NumCapture=5, NumRowChunks=0) == (3, 8, 6)
+    assert chunk_of_a_file((8, 12), ChunkSizeAuto=1) == (3, 8, 12)
+    assert [hdf.port[name] for name in names] == [12, 8, 3, 3, 0]
+
+
+def test_a_single_frame_has_no_extra_dimensions(hdf):
+    hdf.put(NumExtraDims=2, ExtraDimSizeN=4, FileWriteMode=SINGLE, AutoSave=1)
+    hdf.send(1)
+    assert hdf.port["NumExtraDims"] == 0
+    with h5py.File(hdf.port["FullFileName"]) as file:
+        assert file[DATA].shape == (4, 6)
+
+
+def test_flushes_to_readers_are_counted(hdf):
+    hdf.send(0)
+    hdf.put(SWMRMode=1, NumFramesFlush=2, NumCapture=5, Capture=1)
+    seen = []
+    for index in range(1, 5):
+        hdf.send(index)
+        seen.append(hdf.port["SWMRCbCounter"])
+    assert seen == [0, 1, 1, 2]
+    hdf.send(5)
+    n_attributes = 4  # every frame's own
+    assert hdf.port["SWMRCbCounter"] == 3 + n_attributes
+    hdf.put(Capture=1)
+    assert hdf.port["SWMRCbCounter"] == 0
 
 
 def test_extra_dimensions_say_how_many_frames_a_file_holds(hdf):
@@ -341,11 +485,11 @@ def test_the_drivers_own_file_is_deleted_once_its_frame_is_stored(hdf, tmp_path)
     hdf.send(0)
     hdf.put(Capture=1)
     hdf.graph.send(SOURCE, numbered(1, DriverFileName=attribute))
-    assert hdf.graph.wait_idle(10)
+    assert hdf.graph.wait_idle(60)
     assert raw.exists()
     hdf.put(DeleteDriverFile=1)
     hdf.graph.send(SOURCE, numbered(2, DriverFileName=attribute))
-    assert hdf.graph.wait_idle(10)
+    assert hdf.graph.wait_idle(60)
     assert not raw.exists()
 
 
@@ -353,7 +497,7 @@ def test_the_speed_of_a_file_is_shown(hdf):
     hdf.send(0)
     hdf.put(Capture=1)
     hdf.send(1, 2, 3)
-    megabits = 8e-6 * 3 * 4 * 6 * 2
+    megabits = 8 / 2**20 * 3 * 4 * 6 * 2
     assert hdf.port["IOSpeed"] == pytest.approx(megabits / hdf.port["RunTime"])
 
 

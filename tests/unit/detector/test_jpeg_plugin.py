@@ -29,7 +29,7 @@ def jpeg(tmp_path):
 
     def send(pixels, mode=ColorMode.MONO):
         graph.send(SOURCE, Frame(pixels, unique_id=1, color_mode=mode))
-        assert graph.wait_idle(10)
+        assert graph.wait_idle(60)
         return tmp_path / "f_0.jpg"
 
     yield plugin.port, send

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from framepath.detector.graph import Graph
+from framepath.detector.port import PutRefused
 from framepath.spec.frame import ColorMode, Frame
 from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
 
@@ -53,6 +54,18 @@ def gated(graph):
     plugin.stop()
 
 
+def test_a_frame_is_counted_when_it_has_been_dealt_with(graph, gated):
+    plugin, gate = gated
+    for index in range(2):
+        graph.send(SOURCE, numbered(index))
+    gate.permits.release()
+    wait_for(lambda: len(gate.seen) == 1 and plugin.port["QueueFree"] == 3, "the second in work")
+    assert (plugin.port["ArrayCounter"], plugin.port["UniqueId"]) == (1, 1)
+    gate.permits.release()
+    assert graph.wait_idle(60)
+    assert (plugin.port["ArrayCounter"], plugin.port["UniqueId"]) == (2, 2)
+
+
 def test_a_full_queue_drops_the_newest_and_says_which(graph, gated):
     plugin, gate = gated
     graph.send(SOURCE, numbered(0))
@@ -66,7 +79,7 @@ def test_a_full_queue_drops_the_newest_and_says_which(graph, gated):
     assert graph.n_queued == 4
     assert not graph.wait_idle(0.01)
     gate.permits.release(4)
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert gate.seen == [1, 2, 3, 4]
     assert plugin.port["ArrayCounter"] == 4
     assert plugin.port["QueueFree"] == 3
@@ -80,11 +93,11 @@ def test_frames_reach_plugins_behind_when_callbacks_are_on(graph, gated):
     behind.start()
     gate.permits.release(10)
     graph.send(SOURCE, numbered(0))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert processor.seen == []
     plugin.port.put("ArrayCallbacks", 1)
     graph.send(SOURCE, numbered(1))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     behind.stop()
     assert processor.seen == [2]
     assert processor.closed
@@ -115,7 +128,7 @@ def test_min_callback_time_passes_over_frames_without_counting_them_dropped(grap
     gate.permits.release(10)
     for index in range(3):
         graph.send(SOURCE, numbered(index))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert gate.seen == [1]
     assert [unique_id for unique_id, _ in gate.lost_frames] == [2, 3]
     assert plugin.port["DroppedArrays"] == 0
@@ -127,8 +140,40 @@ def test_another_source_takes_effect_with_the_next_frame(graph, gated):
     plugin.port.put("NDArrayPort", "ROI1")
     graph.send(SOURCE, numbered(0))
     graph.send("ROI1", numbered(1))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert gate.seen == [2]
+
+
+def test_a_plugin_that_would_feed_itself_is_refused(graph, gated):
+    plugin, gate = gated
+    gate.permits.release(10)
+    with pytest.raises(PutRefused, match="Image1 -> Image1"):
+        plugin.port.put("NDArrayPort", "Image1")
+    assert plugin.port["NDArrayPort"] == SOURCE
+    graph.send(SOURCE, numbered(0))
+    assert graph.wait_idle(60)
+    assert gate.seen == [1]
+
+
+def test_plugins_that_would_feed_each_other_are_refused(graph, gated):
+    plugin, _ = gated
+    roi = make_plugin("ROI1", graph, Gate, NDArrayPort="Image1")
+    stats = make_plugin("Stats1", graph, Gate, NDArrayPort="ROI1")
+    with pytest.raises(PutRefused, match="Image1 -> ROI1 -> STATS1 -> Image1"):
+        plugin.port.put("NDArrayPort", "STATS1")
+    assert plugin.port["NDArrayPort"] == SOURCE
+    # The chain can be turned round from its end.
+    stats.port.put("NDArrayPort", SOURCE)
+    plugin.port.put("NDArrayPort", "STATS1")
+    assert plugin.port["NDArrayPort"] == "STATS1"
+    assert roi.port["NDArrayPort"] == "Image1"
+
+
+def test_a_loop_that_was_saved_is_cut_open_at_the_start(graph, caplog):
+    roi = make_plugin("ROI1", graph, Gate, NDArrayPort="PROC1")
+    proc = make_plugin("Proc1", graph, Gate, NDArrayPort="ROI1")
+    assert (roi.port["NDArrayPort"], proc.port["NDArrayPort"]) == ("PROC1", "")
+    assert "without source" in caplog.text
 
 
 def test_process_plugin_takes_the_last_frame_again(graph, gated):
@@ -136,9 +181,9 @@ def test_process_plugin_takes_the_last_frame_again(graph, gated):
     gate.permits.release(10)
     plugin.port.put("ProcessPlugin", 1)
     graph.send(SOURCE, numbered(0))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     plugin.port.put("ProcessPlugin", 1)
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert gate.seen == [1, 1]
 
 
@@ -149,7 +194,7 @@ def test_a_task_runs_after_the_frames_that_were_queued(graph, gated):
         graph.send(SOURCE, numbered(index))
     plugin.run_soon(lambda: order.append(list(gate.seen)))
     gate.permits.release(10)
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     wait_for(lambda: bool(order), "the task")
     assert order == [[1, 2]]
 
@@ -163,7 +208,7 @@ def test_max_byte_rate_holds_frames_back_and_counts_them(graph, gated):
     plugin.port.put("MaxByteRate", 1.0)
     for index in range(3):
         graph.send(SOURCE, numbered(index))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     assert behind == [1]
     assert plugin.port["DroppedOutputArrays"] == 2
 
@@ -183,7 +228,7 @@ def test_a_plugin_shows_what_kind_of_frame_it_has(graph, gated):
     gate.permits.release(10)
     pixels = np.zeros((5, 3, 7), np.float32)
     graph.send(SOURCE, Frame(pixels, unique_id=9, color_mode=ColorMode.RGB2))
-    assert graph.wait_idle(10)
+    assert graph.wait_idle(60)
     shown = {n: plugin.port[n] for n in ("DataType", "ColorMode", "UniqueId", "NDimensions")}
     assert shown == {"DataType": 8, "ColorMode": 3, "UniqueId": 9, "NDimensions": 3}
     assert [plugin.port[f"ArraySize{a}"] for a in "XYZ"] == [7, 5, 3]
@@ -205,11 +250,11 @@ def test_a_plugin_outlives_an_unforeseen_fault_and_names_the_frame(graph):
     processor = plugin._processor
     processor.permits.release(10)
     plugin.start()
-    failing = plugin._thread
+    failing = plugin._threads[0]
     for index in range(3):
         graph.send(SOURCE, numbered(index))
-    assert graph.wait_idle(10)
-    failing.join(10)
+    assert graph.wait_idle(60)
+    failing.join(30)
     plugin.stop()
     assert processor.seen == [1, 3]
     assert processor.lost_frames == [(2, "processing failed: nobody foresaw this")]

@@ -31,6 +31,14 @@ def port():
     return made
 
 
+@pytest.mark.parametrize("number", [-1, 4, 65535])
+def test_a_number_that_is_no_state_is_refused(port, number):
+    port.put("FrameType", 3)
+    with pytest.raises(PutRefused, match=f"found {number}; expected 0 Normal, 1 Background"):
+        port.put("FrameType", number)
+    assert port["FrameType"] == 3
+
+
 def test_values_start_as_the_table_says():
     port = camera_port(SizeX=32)
     assert port["SizeX"] == 32
@@ -95,6 +103,18 @@ def test_waiters_are_released_once_when_the_work_ends(port):
     port.end("Acquire")
     port.end("Acquire")
     assert done == ["idle", "first", "second"]
+
+
+def test_a_put_that_started_nothing_does_not_wait_for_others(port):
+    done = []
+    port.begin("Acquire")
+    port.when_done("Acquire", lambda: done.append("first"))
+    port.do_not_wait("Acquire")
+    port.when_done("Acquire", lambda: done.append("started nothing"))
+    port.when_done("Acquire", lambda: done.append("last"))
+    assert done == ["started nothing"]
+    port.end("Acquire")
+    assert done == ["started nothing", "first", "last"]
 
 
 def test_parameters_are_found_by_areadetectors_names():

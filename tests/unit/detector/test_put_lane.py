@@ -68,6 +68,6 @@ def test_the_lane_outlives_a_failing_handler(lane):
     lane(Setpoint(lambda value: seen.set()), (2,))
     failing = lane._thread
     lane.start()
-    failing.join(10)
-    assert seen.wait(10)
+    failing.join(30)
+    assert seen.wait(30)
     assert done == ["failed put"]

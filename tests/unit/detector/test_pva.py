@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from p4p.nt import NTNDArray
 
+from framepath.detector.graph import Graph
+from framepath.detector.plugins.pva import PvaImage
 from framepath.detector.plugins.pva_value import empty, ntndarray
 from framepath.spec.frame import EPICS_EPOCH_S, ColorMode, Compressed, DataType, Dimension, Frame
 from framepath.spec.ndattribute import NDAttribute, NDAttrSourceType, NDAttrType
+from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
 
 
 @pytest.mark.parametrize("data_type", DataType)
@@ -77,3 +80,24 @@ def test_a_compressed_frame_keeps_its_bytes_and_says_how_to_read_them():
 def test_before_the_first_frame_there_are_no_pixels():
     assert empty()["uniqueId"] == 0
     assert NTNDArray.unwrap(empty()).size == 0
+
+
+def test_a_picture_is_there_when_its_frame_has_been_counted():
+    graph, images = Graph(), []
+
+    def make(plugin):
+        images.append(PvaImage(plugin))
+        return images[-1]
+
+    def shown():
+        return images[0]._pv.current()["uniqueId"]
+
+    plugin = make_plugin("Pva1", graph, make, BlockingCallbacks=1)
+    plugin.start()
+    wait_for(lambda: images[0]._server is not None, "the server has started")
+    graph.send(SOURCE, numbered(0))
+    assert (plugin.port["ArrayCounter"], shown()) == (1, 1)
+    for index in (1, 2, 3):  # faster than pictures: the last is shown in the end
+        graph.send(SOURCE, numbered(index))
+    wait_for(lambda: shown() == 4, "the last picture")
+    plugin.stop()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +16,8 @@ from framepath.detector.graph import Graph
 from framepath.detector.plugins.stats import stats_plugin
 from framepath.detector.plugins.stats_profiles import average, histogram, pixel_at, through
 from framepath.detector.plugins.stats_series import TimeSeries
+from framepath.detector.plugins.stats_sums import LARGEST_EXACT, sums
+from framepath.detector.plugins.stats_time_series import SIGNALS, StatsTimeSeries
 from framepath.detector.plugins.stats_values import above, basic, centroid, net
 from framepath.spec.frame import Frame
 from unit.detector.rigs import SOURCE, make_plugin, wait_for
@@ -36,6 +42,37 @@ def test_basic_statistics_are_numpys(pixels):
     assert found.mean == pytest.approx(pixels.mean(dtype=float))
     assert found.sigma == pytest.approx(pixels.std(dtype=float))
     assert found.net == found.total
+
+
+SMALL_INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.uint32]
+WIDE_SHAPE = (67, 1030)
+"""Some whole blocks of the sums, an incomplete block, and an incomplete row."""
+
+
+@pytest.mark.parametrize("dtype", SMALL_INTEGERS)
+def test_sums_of_integers_are_exact(dtype):
+    limits = np.iinfo(dtype)
+    low, high = max(limits.min, -LARGEST_EXACT), min(limits.max, LARGEST_EXACT)
+    pixels = np.random.default_rng(4).integers(low, high, WIDE_SHAPE, dtype, endpoint=True)
+    exact = [int(pixel) for pixel in pixels.flat]
+    found = sums(pixels, float(pixels.min()), float(pixels.max()))
+    assert found.total == sum(exact)
+    n, squares = pixels.size, sum(pixel * pixel for pixel in exact)
+    assert found.sigma == math.sqrt((n * squares - sum(exact) ** 2) / n**2)
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64, np.float32, np.float64])
+def test_sums_of_large_values_and_floats_are_numpys(dtype):
+    pixels = (np.random.default_rng(5).random(WIDE_SHAPE) * 4e9).astype(dtype)
+    found = sums(pixels, float(pixels.min()), float(pixels.max()))
+    assert found.total == pixels.sum(dtype=float)
+    assert found.sigma == pytest.approx(pixels.std(dtype=float), rel=1e-12)
+
+
+def test_a_pixel_that_is_no_number_leaves_no_sigma():
+    found = basic(np.array([[1.0, np.nan]]))
+    assert math.isnan(found.sigma)
+    assert math.isnan(found.total)
 
 
 @given(images)
@@ -112,6 +149,26 @@ def test_profiles():
     assert pixel_at(image, 99, -5) == image[0, 3]
 
 
+@pytest.mark.parametrize("dtype", [*SMALL_INTEGERS, np.int64, np.uint64, np.float32])
+@given(data=st.data())
+def test_histogram_is_numpys(dtype, data):
+    pixels = data.draw(arrays(dtype, array_shapes(max_dims=3, max_side=5)))
+    pixels = np.nan_to_num(pixels)
+    size = data.draw(st.integers(1, 40))
+    low = data.draw(st.floats(-300, 300))
+    high = low + data.draw(st.floats(0.001, 70000))
+    found = histogram(pixels, size, low, high)
+    counts, edges = np.histogram(pixels, bins=size, range=(low, high))
+    assert found.counts.tolist() == counts.tolist()
+    assert found.edges.tolist() == edges[:-1].tolist()
+    assert (found.below, found.above) == ((pixels < low).sum(), (pixels > high).sum())
+
+
+@given(images, st.floats(-2, 70000))
+def test_pixels_above_are_those_not_below_the_threshold(image, threshold):
+    assert above(image, threshold).tolist() == np.where(image >= threshold, image, 0).tolist()
+
+
 @given(images, st.integers(1, 50))
 def test_every_pixel_is_in_a_bin_or_outside(image, size):
     found = histogram(image, size, 100.0, 3000.0)
@@ -151,14 +208,18 @@ class Rig:
     """Stats1 behind a source."""
 
     def __init__(self):
-        self.graph = Graph()
+        self.graph = Graph(["STATS1"])
         self.plugin = make_plugin("Stats1", self.graph, stats_plugin, BlockingCallbacks=1)
         self.port = self.plugin.port
+        below = partial(StatsTimeSeries, above=self.port)
+        source = {"NDArrayPort": "STATS1", "BlockingCallbacks": 1}
+        self.series = make_plugin("Stats1:TS", self.graph, below, **source).port
         self._n_sent = 0
 
     def put(self, **values):
         for name, value in values.items():
-            self.port.put(name.replace("__", ":"), value)
+            series = name.startswith("TS__")
+            (self.series if series else self.port).put(name.removeprefix("TS__"), value)
 
     def send(self, pixels):
         self._n_sent += 1
@@ -166,7 +227,8 @@ class Rig:
         self.graph.send(SOURCE, frame)
 
     def __getitem__(self, name):
-        return self.port[name]
+        port = self.series if name.startswith("TS:") else self.port
+        return port[name.removeprefix("TS:")]
 
 
 @pytest.fixture
@@ -237,7 +299,7 @@ def test_a_fixed_time_series_ends_by_itself_and_lets_the_put_go(rig):
     done = []
     rig.put(TS__TSNumPoints=3)
     rig.put(TS__TSAcquire=1)
-    rig.port.when_done("TS:TSAcquire", lambda: done.append(True))
+    rig.series.when_done("TSAcquire", lambda: done.append(True))
     for value in (1, 2, 3, 4):
         assert bool(done) == (value > 3)
         rig.send(np.full((2, 2), value))
@@ -277,3 +339,37 @@ def test_a_disabled_series_gets_nothing(rig):
     rig.put(TS__EnableCallbacks=0, TS__TSAcquire=1)
     rig.send(np.full((1, 1), 1))
     assert (rig["TS:ArrayCounter"], rig["TS:TSCurrentPoint"]) == (0, 0)
+
+
+def test_the_series_has_a_queue_and_throttle_of_its_own(rig):
+    rig.put(TS__MinCallbackTime=60.0)
+    rig.put(TS__TSAcquire=1)
+    for value in (1, 2):
+        rig.send(np.full((1, 1), value))
+    assert (rig["TS:ArrayCounter"], rig["TS:TSCurrentPoint"]) == (1, 1)
+
+
+def test_a_drivers_period_can_be_linked_to_the_time_of_a_point(rig):
+    rig.put(TS__TSTimePerPointLink=0.05)
+    assert (rig["TS:TSTimePerPoint"], rig["TS:TSNumAverage"]) == (0.05, 2)
+
+
+def test_a_complete_series_goes_on_to_the_plugins_behind(rig):
+    seen = []
+    behind = SimpleNamespace(offer=lambda frame: seen.append(frame.data))
+    rig.graph.connect(behind, "STATS1_TS")
+    rig.put(TS__TSNumPoints=2)
+    rig.put(TS__TSAcquire=1)
+    for value in (3, 4):
+        rig.send(np.full((2, 2), value))
+    (series,) = seen
+    assert series.shape == (23, 2)
+    assert series[SIGNALS.index("Total")].tolist() == [12, 16]
+
+
+def test_the_statistics_are_an_array_for_any_plugin(rig):
+    seen = []
+    rig.graph.connect(SimpleNamespace(offer=lambda frame: seen.append(frame)), "STATS1", 1)
+    rig.send(np.full((2, 2), 7))
+    assert seen[0].data[SIGNALS.index("MeanValue")] == 7
+    assert (seen[0].unique_id, seen[0].data[-1]) == (1, 1.0)

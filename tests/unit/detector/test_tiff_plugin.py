@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ import tifffile
 from PIL import Image
 
 from framepath.detector.graph import Graph
-from framepath.detector.plugins.tiff import tiff_plugin, write_tiff
-from framepath.errors import FrameRefused
+from framepath.detector.plugins.tiff import read_tiff, tiff_plugin, write_tiff
+from framepath.errors import FileUnreadable, FrameRefused
 from framepath.spec.frame import ColorMode, Compressed, Frame
 from framepath.spec.ndattribute import NDAttribute, NDAttrType
 from unit.detector.rigs import SOURCE, make_plugin, numbered, wait_for
@@ -34,7 +35,7 @@ class Tiff1:
     def send(self, *frames):
         for frame in frames:
             self.graph.send(SOURCE, frame if isinstance(frame, Frame) else numbered(frame))
-        assert self.graph.wait_idle(10)
+        assert self.graph.wait_idle(60)
 
     def write_file(self):
         self.put(WriteFile=1)
@@ -196,3 +197,54 @@ def test_tags(tmp_path):
 def test_refusal_names_the_shape(tmp_path):
     with pytest.raises(FrameRefused, match=r"\(4, 5, 6\)"):
         write_tiff(tmp_path / "f.tif", Frame(np.zeros((4, 5, 6), np.uint8), unique_id=1))
+
+
+def read_file(tiff):
+    done = []
+    tiff.put(ReadFile=1)
+    tiff.port.when_done("ReadFile", lambda: done.append(1))
+    wait_for(lambda: bool(done), "ReadFile")
+
+
+def test_a_file_read_back_is_the_frame_for_the_plugins_behind(tiff, tmp_path):
+    behind = []
+    tiff.graph.connect(SimpleNamespace(offer=behind.append), tiff.port.text("PortName"))
+    tiff.put(FileWriteMode=SINGLE, AutoSave=1)
+    frames = [replace(numbered(i), timestamp=5.5, epics_ts=(1, 2)) for i in range(2)]
+    tiff.send(*frames)
+    tiff.put(FileNumber=0)
+    read_file(tiff)
+    read_file(tiff)
+    assert [f.unique_id for f in behind] == [1, 2]
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(behind, frames, strict=True))
+    assert (behind[1].timestamp, behind[1].epics_ts) == (5.5, (1, 2))
+    assert (tiff.port["FullFileName"], tiff.port["FileNumber"]) == (f"{tmp_path}/f_001.tif", 2)
+    assert (tiff.port["WriteStatus"], tiff.port["ReadFile"]) == (0, 0)
+
+
+def test_a_file_that_cannot_be_read_is_said_and_sends_nothing(tiff, tmp_path):
+    behind = []
+    tiff.graph.connect(SimpleNamespace(offer=behind.append), tiff.port.text("PortName"))
+    read_file(tiff)
+    assert tiff.port["WriteStatus"] == 1
+    assert "f_000.tif" in tiff.port["WriteMessage"]
+    (tmp_path / "f_000.tif").write_bytes(b"no TIFF at all")
+    read_file(tiff)
+    assert "this is no TIFF file" in tiff.port["WriteMessage"]
+    assert behind == []
+
+
+@pytest.mark.parametrize("mode", [ColorMode.RGB1, ColorMode.RGB3])
+def test_colour_files_keep_their_order(tmp_path, mode):
+    shape = (4, 6, 3) if mode is ColorMode.RGB1 else (3, 4, 6)
+    frame = Frame(numbered(1, shape=shape, dtype=np.uint8).data, unique_id=1, color_mode=mode)
+    write_tiff(tmp_path / "c.tif", frame)
+    read = read_tiff(tmp_path / "c.tif")
+    assert read.color_mode is mode
+    assert np.array_equal(read.data, frame.data)
+
+
+def test_a_stack_is_no_frame(tmp_path):
+    tifffile.imwrite(tmp_path / "stack.tif", np.zeros((5, 4, 6), np.uint16))
+    with pytest.raises(FileUnreadable, match="5 pages"):
+        read_tiff(tmp_path / "stack.tif")

@@ -91,6 +91,8 @@ class DriverInfo:
         ``DataType`` before anyone writes it.
     initial
         Other initial values by PV suffix (readback and setpoint).
+    n_colors
+        Values of a pixel in the colour modes that the driver has; 1 without.
     """
 
     port: str
@@ -100,6 +102,7 @@ class DriverInfo:
     size_yx: tuple[int, int]
     data_type: DataType = DataType.UINT8
     initial: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    n_colors: int = 1
 
 
 @dataclass(frozen=True, slots=True)

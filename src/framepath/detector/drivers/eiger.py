@@ -176,6 +176,7 @@ class Eiger:
         if series is None or exposure.deliver or n_taken == self.n_frames(series):
             return
         if n_taken % images_a_trigger(series) == 0:
+            self._camera.publish("NumImagesCounter", n_taken)  # who has triggered reads it next
             self._trigger_done()
 
     def finish(self) -> None:

@@ -74,6 +74,7 @@ class Sim(FreeRunning):
             size_yx=size_yx,
             data_type=DataType.UINT8 if scene is SceneChoice.ADSIM else DataType.UINT16,
             initial={"Scene": int(scene)},
+            n_colors=3,
         )
         self._motion = motion
         self._absorption = Absorption(shape_yx=size_yx)

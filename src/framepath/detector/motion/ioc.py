@@ -11,6 +11,7 @@ from caproto.asyncio.server import Context
 
 from framepath.detector.motion.motor_record import MotorRecord, MotorSettings
 from framepath.detector.motion.shutter_record import ShutterRecord
+from framepath.detector.network import check_is_ours
 from framepath.errors import ProcessFailed
 from framepath.processes import free_tcp_and_udp_port
 from framepath.spec.serving import IocReady
@@ -53,7 +54,10 @@ def run(prefix: str, host: str = "127.0.0.1", ca_port: int = 0) -> int:
     ------
     ProcessFailed
         The port is held by another process.
+    SettingsError
+        ``host`` is no address of this machine.
     """
+    check_is_ours(host)
     for attempt in range(MOST_ATTEMPTS):
         port = ca_port or free_tcp_and_udp_port(host)
         try:

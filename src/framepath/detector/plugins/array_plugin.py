@@ -20,10 +20,12 @@ class Step(Protocol):
 class ArrayPlugin:
     """Runs a step on every frame of pixels (implements `plugins.base.Processor`).
 
-    Compressed frames have no pixels and do not pass the `CodecGate`.
+    Compressed frames have no pixels and do not pass the `CodecGate`. With ``is_concurrent`` the
+    step works on several frames at once.
     """
 
-    def __init__(self, plugin: Plugin, step: Step) -> None:
+    def __init__(self, plugin: Plugin, step: Step, is_concurrent: bool = False) -> None:
+        self.is_concurrent = is_concurrent
         self._step = step
         self._gate = CodecGate(plugin.port)
 

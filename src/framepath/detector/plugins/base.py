@@ -8,13 +8,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
 
 from framepath.detector.attributes import Attributes
 from framepath.detector.drivers.base import Shown, Value
-from framepath.detector.frames import show_frame
+from framepath.detector.frames import show_identity, show_shape
 from framepath.detector.graph import Graph
-from framepath.detector.port import Port
+from framepath.detector.plugins.sorted_output import SortedOutput
+from framepath.detector.pool_stats import PoolStats
+from framepath.detector.port import Port, PutRefused
 from framepath.spec.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -23,10 +27,11 @@ METRICS = ("NumReceived", "BytesReceived", "QueueHighWater", "NumStored", "NumRe
 """What ``ResetMetrics`` sets to 0."""
 
 Task = Callable[[], None]
+Pixels = np.ndarray[Any, np.dtype[Any]]
 
 
 class Processor(Protocol):
-    """What a plugin does with frames; calls come one at a time."""
+    """What a plugin does with frames; calls come one at a time, unless it is `Concurrent`."""
 
     def process(self, frame: Frame) -> Frame | None:
         """Work on a frame; what it returns goes to the plugins fed from this one."""
@@ -39,6 +44,12 @@ class Processor(Protocol):
     def close(self) -> None:
         """The IOC ends: finish what is open."""
         ...
+
+
+class Concurrent(Protocol):
+    """A processor whose frames do not depend on each other: ``NumThreads`` work side by side."""
+
+    is_concurrent: bool
 
 
 class Plugin:
@@ -67,35 +78,93 @@ class Plugin:
         self._ended = False
         self._last_began = 0.0
         self._next_output = 0.0
-        self._thread = self._new_thread()
+        self._threads: list[threading.Thread] = []
+        self._n_threads = 1
+        self._is_started = False
+        self._sorted = SortedOutput(port, self._throttled, graph.queued, graph.done)
+        PoolStats(port, self._held)
         port.on_put("NDArrayPort", self._on_source)
+        port.on_put("NDArrayAddress", self._on_address)
+        port.on_put("NumThreads", self._on_threads)
         port.on_put("EnableCallbacks", self._on_enable)
         port.on_put("ProcessPlugin", self._on_process_again)
         port.on_put("QueueSize", self._on_queue_size)
         port.on_put("ResetMetrics", self._on_reset_metrics)
-        graph.connect(self, port.text("NDArrayPort"))
+        self._connect_at_start()
         self._processor = make(self)
-
-    def _new_thread(self) -> threading.Thread:
-        return threading.Thread(target=self._work, name=self._name, daemon=True)
+        self._is_concurrent = getattr(self._processor, "is_concurrent", False)
 
     def start(self) -> None:
         """Begin to take frames from the queue."""
-        self._thread.start()
+        self._is_started = True
+        self._start_threads(self.port.integer("NumThreads"))
+
+    def _start_threads(self, wanted: int) -> None:
+        """Have ``wanted`` threads; those that are too many end when they find it out.
+
+        Frames that depend on each other are worked on by one thread, in their order.
+        """
+        with self._changed:
+            self._n_threads = wanted if self._is_concurrent else 1
+            n_missing = self._n_threads - len(self._threads)
+            new = [
+                threading.Thread(target=self._work, name=self._name, daemon=True)
+                for _ in range(n_missing)
+            ]
+            self._threads += new
+            self._changed.notify_all()
+        for thread in new:
+            thread.start()
 
     def stop(self) -> None:
         """Work off the queue, end the thread, finish what is open."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
-        self._thread.join(30.0)
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(30.0)
+        self._sorted.close()
         with self.lock:
             self._processor.close()
 
     # -- puts
 
+    def _connect(self, source: str | None = None, address: int | None = None) -> None:
+        """Take frames from a port and address; from what is set where one is not given."""
+        port = self.port
+        address = port.integer("NDArrayAddress") if address is None else address
+        source = port.text("NDArrayPort") if source is None else source
+        self._graph.connect(self, source, address, self._name)
+        self._sorted.begin_again()
+
+    def _connect_at_start(self) -> None:
+        """As `_connect`, for what was saved before: an IOC comes up with a loop cut open."""
+        try:
+            self._connect()
+        except PutRefused as refusal:
+            log.error("a plugin is left without source", extra={"reason": str(refusal)})
+            self.port.publish("NDArrayPort", "")
+
     def _on_source(self, value: Value) -> None:
-        self._graph.connect(self, str(value))
+        self._connect(source=str(value))
+
+    def _on_address(self, value: Value) -> None:
+        self._connect(address=int(value))  # type: ignore[arg-type]
+
+    def _on_threads(self, value: Value) -> Value:
+        wanted = min(max(1, int(value)), self.port.integer("MaxThreads"))  # type: ignore[arg-type]
+        if self._is_started:
+            self._start_threads(wanted)
+        return wanted
+
+    def _held(self) -> list[Pixels]:
+        """Arrays that this plugin keeps alive: those that wait, and the last one."""
+        with self._changed:
+            frames = [item for item in self._queue if isinstance(item, Frame)]
+        last = [self.last_frame] if self.last_frame is not None else []
+        kept = getattr(self._processor, "held", list[Frame])()
+        return [*{id(f.data): f.data for f in (*frames, *last, *kept)}.values()]
 
     def _on_enable(self, value: Value) -> None:
         self._last_began = 0.0
@@ -164,14 +233,23 @@ class Plugin:
             self.port.publish("QueueHighWater", n_frames)
 
     def _next(self) -> Frame | Task | None:
+        """What is to be done; None when this thread is to end."""
         with self._changed:
-            while not self._queue and not self._ended:
+            while not self._queue and not self._ended and not self._is_surplus():
                 self._changed.wait()
+            if self._is_surplus():
+                self._threads.remove(threading.current_thread())
+                return None
             item = self._queue.popleft() if self._queue else None
             if callable(item):
                 self._n_tasks -= 1
+            elif item is not None and self._is_concurrent:
+                self._sorted.expect(item)
             self._show_free()
             return item
+
+    def _is_surplus(self) -> bool:
+        return len(self._threads) > self._n_threads and not self._ended
 
     def _work(self) -> None:
         try:
@@ -180,8 +258,9 @@ class Plugin:
         except BaseException:
             # A fault that nobody foresaw must not make the plugin deaf: another thread goes on,
             # and this one ends with its traceback in the log.
-            self._thread = self._new_thread()
-            self._thread.start()
+            with self._changed:
+                self._threads.remove(threading.current_thread())
+            self._start_threads(self.port.integer("NumThreads"))
             raise
 
     def _work_on(self, item: Frame | Task) -> None:
@@ -195,28 +274,51 @@ class Plugin:
 
     def _process(self, frame: Frame) -> None:
         began = time.perf_counter()
-        with self.lock:
-            self.last_frame = frame
-            port = self.port
-            frame = self._with_own_attributes(frame)
-            port.publish("ArrayCounter", port.integer("ArrayCounter") + 1)
-            show_frame(port, frame)
-            try:
-                result = self._processor.process(frame)
-            except Exception as error:
-                self._processor.lost(frame, f"processing failed: {error}")
-                raise
-            port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
+        try:
+            with self.lock:
+                frame = self._begun(frame)
+                result = None if self._is_concurrent else self._processed(frame)
+            if self._is_concurrent:
+                result = self._processed(frame)
+        finally:
+            self._counted(frame)
+        self.port.publish("ExecutionTime", 1e3 * (time.perf_counter() - began))
         if result is not None:
             self.emit(result)
+
+    def _begun(self, frame: Frame) -> Frame:
+        """The frame as it will be worked on: described, with this plugin's attributes."""
+        self.last_frame = frame
+        frame = self._with_own_attributes(frame)
+        show_shape(self.port, frame)
+        return frame
+
+    def _counted(self, frame: Frame) -> None:
+        """Count a frame when all that came of it can be read, for those who wait for a count."""
+        with self.lock:
+            show_identity(self.port, frame)
+            self.port.publish("ArrayCounter", self.port.integer("ArrayCounter") + 1)
+
+    def _processed(self, frame: Frame) -> Frame | None:
+        try:
+            return self._processor.process(frame)
+        except Exception as error:
+            self._processor.lost(frame, f"processing failed: {error}")
+            raise
 
     def emit(self, frame: Frame) -> None:
         """Send a frame on, unless ``ArrayCallbacks`` or ``MaxByteRate`` forbids it.
 
         Only processors that send more frames than they get call it themselves.
         """
-        if not self.port["ArrayCallbacks"]:
-            return
+        if self.port["ArrayCallbacks"]:
+            self._sorted.put(frame)
+
+    def emit_at(self, address: int, frame: Frame) -> None:
+        """Send an array from another address of this port, past ``ArrayCallbacks``."""
+        self._graph.send(self._name, frame, address)
+
+    def _throttled(self, frame: Frame) -> None:
         rate = self.port.number("MaxByteRate")
         now = time.monotonic()
         if rate > 0 and now < self._next_output:

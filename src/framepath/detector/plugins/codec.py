@@ -50,6 +50,7 @@ class Status(IntEnum):
 DECOMPRESS = 1
 """``Mode``."""
 
+MOST_THREADS = 64
 _LARGEST_SHUFFLE = 2
 
 
@@ -64,14 +65,21 @@ def _jpeg(frame: Frame, port: Port) -> Bytes:
     return codecs.encode("jpeg", frame.data, quality=port.integer("JPEGQuality"))
 
 
+def _options(compressor: Compressor, port: Port) -> dict[str, int]:
+    """Options that a file that stores the bytes says (ADCore's NDArray carries Blosc's)."""
+    if compressor is not Compressor.BLOSC:
+        return {}
+    return {
+        "compressor": port.integer("BloscCompressor"),
+        "shuffle": port.integer("BloscShuffle"),
+        "level": port.integer("BloscCLevel"),
+    }
+
+
 def _blosc(frame: Frame, port: Port) -> Bytes:
-    return codecs.encode(
-        "blosc",
-        frame.data,
-        compressor=port.integer("BloscCompressor"),
-        shuffle=port.integer("BloscShuffle"),
-        level=port.integer("BloscCLevel"),
-    )
+    threads = port.integer("BloscNumThreads")
+    options = _options(Compressor.BLOSC, port)
+    return codecs.encode("blosc", frame.data, None, threads=threads, **options)
 
 
 def _lz4(frame: Frame, port: Port) -> Bytes:
@@ -97,12 +105,15 @@ class CodecPlugin:
     ``Codec_RBV`` and ``CompressedSize_RBV`` describe what is sent on.
     """
 
+    is_concurrent = True
+
     def __init__(self, plugin: Plugin) -> None:
         self._port = port = plugin.port
         for name, least, most in (
             ("JPEGQuality", 1, 100),
             ("BloscCLevel", 0, 9),
             ("BloscShuffle", 0, _LARGEST_SHUFFLE),
+            ("BloscNumThreads", 1, MOST_THREADS),
         ):
             port.on_put(name, _held_between(least, most))
 
@@ -132,10 +143,11 @@ class CodecPlugin:
                 next_step="decompress it in another Codec plugin first, or set Compressor to None",
             )
         name, compress = COMPRESSORS[compressor]
+        options = tuple(_options(compressor, self._port).items())
         return replace(
             frame,
             data=compress(frame, self._port),
-            compressed=Compressed(name, frame.shape, frame.dtype),
+            compressed=Compressed(name, frame.shape, frame.dtype, options),
             dimensions=frame.ndarray_dimensions(),
         )
 

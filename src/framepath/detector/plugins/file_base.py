@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from framepath.detector.drivers.base import Shown, Value
 from framepath.detector.plugins import file_names
@@ -42,6 +43,7 @@ class FilePlugin:
         self._port = port = plugin.port
         self._lock = plugin.lock
         self._run_soon = plugin.run_soon
+        self._send_on = partial(plugin.emit_at, 0)
         self._store = store
         self._last: Frame | None = None
         self._buffer: list[Frame] = []
@@ -52,6 +54,7 @@ class FilePlugin:
             ("FileTemplate", self._on_template),
             ("Capture", self._on_capture),
             ("WriteFile", self._on_write_file),
+            ("ReadFile", self._on_read_file),
             ("FreeCapture", self._on_free_capture),
         ):
             port.on_put(name, handler)
@@ -94,6 +97,13 @@ class FilePlugin:
             self._run_soon(self._write_file)
         return Shown.UNCHANGED
 
+    def _on_read_file(self, value: Value) -> Shown:
+        if value:
+            self._port.begin("ReadFile")
+            self._port.publish("ReadFile", 1)
+            self._run_soon(self._read_file)
+        return Shown.UNCHANGED
+
     # -- capture
 
     def _start_capture(self) -> None:
@@ -116,7 +126,7 @@ class FilePlugin:
         self._port.begin("Capture")
         self._port.publish("FullFileName", "")
         self._port.publish("NumCaptured", 0)
-        self._buffer = []
+        self._forget_captured("another capture began")
         if lazy:
             self._port.publish("WriteMessage", "Lazy Open...")
         elif self._opens_at_capture(mode) and not self._sink.open(self._last):
@@ -172,6 +182,15 @@ class FilePlugin:
         if self._capturing:
             self._stop_capture()
         self._sink.close()
+        self._forget_captured("the IOC ended")
+
+    def _forget_captured(self, reason: str) -> None:
+        """Captured frames that nobody asked to write are gone, as in areaDetector; it is logged."""
+        if self._buffer:
+            first, last = self._buffer[0].unique_id, self._buffer[-1].unique_id
+            found = {"n_frames": len(self._buffer), "unique_ids": f"{first} to {last}"}
+            log.warning("captured frames were never written: %s", reason, extra=found)
+        self._buffer = []
 
     def _is_for_us(self, frame: Frame) -> bool:
         """``FilePluginDestination``: ``all...`` or this plugin's port name, case ignored."""
@@ -212,6 +231,20 @@ class FilePlugin:
     def _wants_close(frame: Frame) -> bool:
         attribute = frame.attributes.get("FilePluginClose")
         return attribute is not None and bool(attribute.value)
+
+    # -- reading
+
+    def _read_file(self) -> None:
+        """Send the frame of the file that the parameters name to the plugins behind."""
+        with self._lock:
+            self._sink.status(WRITE_OK, "")
+            frame = self._sink.read()
+        if frame is not None:
+            self._send_on(frame)
+        self._port.flush()
+        self._port.set_setpoint("ReadFile", 0)
+        self._port.end("ReadFile")
+        self._port.publish("ReadFile", 0)
 
     # -- writing on demand
 

@@ -19,6 +19,10 @@ WRITE_OK = 0
 WRITE_ERROR = 1
 
 
+REPLAY = "play a file with framepath ioc replay"
+"""What to do where a plugin reads no files."""
+
+
 class WriteMode(IntEnum):
     """``FileWriteMode``."""
 
@@ -66,6 +70,16 @@ class FileStore(Protocol):
         """Record a frame that the open file will not hold."""
         ...
 
+    def read(self, path: Path) -> Frame:
+        """The frame of a file.
+
+        Raises
+        ------
+        FramepathError, OSError
+            There is no such file, or none that can be read as a frame.
+        """
+        ...
+
     def close(self) -> None:
         """Finish the open file; nothing happens when none is open."""
         ...
@@ -94,12 +108,7 @@ class FileSink:
         number = self._port.integer("FileNumber")
         name = ""
         try:
-            name = file_names.full_name(
-                self._port.text("FileTemplate"),
-                self._port.text("FilePath"),
-                self._port.text("FileName"),
-                number,
-            )
+            name = self._name()
             suffix = self._port.text("TempSuffix")
             mode = WriteMode(self._port.integer("FileWriteMode"))
             self._store.open(Path(name), suffix, first, mode)
@@ -113,6 +122,28 @@ class FileSink:
         if self._port["AutoIncrement"]:
             self._port.publish("FileNumber", number + 1)
         return True
+
+    def _name(self) -> str:
+        """The file as the parameters name it; raises SettingsError."""
+        port = self._port
+        path, name = port.text("FilePath"), port.text("FileName")
+        return file_names.full_name(
+            port.text("FileTemplate"), path, name, port.integer("FileNumber")
+        )
+
+    def read(self) -> Frame | None:
+        """The frame of the file that the parameters name; None when it cannot be read."""
+        try:
+            name = self._name()
+            frame = self._store.read(Path(name))
+        except (FramepathError, OSError, ValueError) as error:
+            log.warning("cannot read a file: %s", error)
+            self.status(WRITE_ERROR, f"Error reading file: {error}")
+            return None
+        self._port.publish("FullFileName", name)
+        if self._port["AutoIncrement"]:
+            self._port.publish("FileNumber", self._port.integer("FileNumber") + 1)
+        return frame
 
     def _use_attributes(self, frame: Frame) -> None:
         """``FilePluginFileName`` and ``FilePluginFileNumber`` of a frame replace the settings."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +10,17 @@ from pathlib import Path
 from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.file_base import FilePlugin
-from framepath.detector.plugins.file_sink import LostFrame, WriteMode
-from framepath.detector.plugins.hdf5_settings import extra_dimensions, mode_of, settings_of
+from framepath.detector.plugins.file_sink import REPLAY, LostFrame, WriteMode
+from framepath.detector.plugins.hdf5_limits import handle_limits
+from framepath.detector.plugins.hdf5_settings import mode_of, settings_of, show_chunk
 from framepath.detector.port import PutRefused
-from framepath.errors import FrameRefused, LayoutError, RoutingError
+from framepath.errors import FileUnreadable, FramepathError, FrameRefused, LayoutError
 from framepath.layout.failures import BadXml, LayoutRefused, SourceUnreadable
 from framepath.layout.model import Mode
 from framepath.layout.parse_layout import load_layout
 from framepath.spec.frame import Frame
 from framepath.spec.ledger import Fate
+from framepath.writing.geometry import geometry_of
 from framepath.writing.routed import RoutedWriter
 from framepath.writing.settings import FileWriteMode
 
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 
 LAYOUT_FAILURES = (SourceUnreadable, BadXml, LayoutRefused)
 
-FIXED_WHILE_OPEN = ("NumExtraDims", "Compression")
-"""Setpoints that ADCore refuses while a file is open."""
+MEGABIT = 8 / 2**20
+"""Of a byte, as ADCore counts them (layout rule 8.2)."""
 
 MakeWriter = Callable[..., RoutedWriter]
 
@@ -53,20 +54,24 @@ class Hdf5Store:
 
     def open(self, path: Path, temp_suffix: str, first: Frame, write_mode: WriteMode) -> None:
         """Make a file laid out for frames like ``first``."""
+        if write_mode is WriteMode.SINGLE:  # as ADCore: one frame has no further dimensions
+            self._port.publish("NumExtraDims", 0)
         settings = settings_of(self._port, FileWriteMode(int(write_mode)), temp_suffix)
         writer = self._make_writer(path, self._port.text("XMLFileName"), settings)
         writer.open(first)
         self._writer = writer
+        show_chunk(self._port, geometry_of(first, settings))
         self._n_lost = 0
         self._opened_s = time.monotonic()
         self._n_bytes = 0
         self._port.publish("SWMRActive", int(settings.swmr))
+        self._port.publish("SWMRCbCounter", 0)
 
     def write(self, frame: Frame) -> None:
         """Append a frame to the dataset it names."""
         try:
             row = self._open_writer().write(frame)
-        except (FrameRefused, RoutingError):
+        except (FramepathError, OSError):
             self._count("NumRefused")
             raise
         if row.fate is Fate.REFUSED:
@@ -74,6 +79,7 @@ class Hdf5Store:
             raise FrameRefused(row.reason, where=f"frame {frame.unique_id}")
         self._count("NumStored")
         self._n_bytes += frame.data.nbytes
+        self._show_flushes(self._open_writer())
 
     def _count(self, name: str) -> None:
         self._port.publish(name, self._port.integer(name) + 1)
@@ -86,22 +92,34 @@ class Hdf5Store:
         self._n_lost += 1
         self._open_writer().record_dropped(lost.frame, lost.reason)
 
+    def read(self, path: Path) -> Frame:
+        """Not done, as in areaDetector."""
+        raise FileUnreadable("this plugin reads no files", where=path, next_step=REPLAY)
+
     def flush(self) -> None:
         """Let readers see what was written."""
         if self._writer is not None:
             self._writer.flush()
+            self._show_flushes(self._writer)
+
+    def _show_flushes(self, writer: RoutedWriter) -> None:
+        if self._port["SWMRActive"]:
+            self._port.publish("SWMRCbCounter", writer.n_flushes)
 
     def close(self) -> None:
         """Finish the file."""
         writer, self._writer = self._writer, None
+        was_followed = self._port["SWMRActive"]
         self._port.publish("SWMRActive", 0)
         if self._n_lost:
             log.warning("frames were lost", extra={"n_lost": self._n_lost})
         if writer is not None:
             writer.close()
+            if was_followed:
+                self._port.publish("SWMRCbCounter", writer.n_flushes)
             run_time_s = time.monotonic() - self._opened_s
             self._port.publish("RunTime", run_time_s)
-            self._port.publish("IOSpeed", 8e-6 * self._n_bytes / run_time_s)
+            self._port.publish("IOSpeed", MEGABIT * self._n_bytes / run_time_s)
 
     def _open_writer(self) -> RoutedWriter:
         if self._writer is None:
@@ -119,8 +137,7 @@ class Hdf5Plugin(FilePlugin):
         plugin.port.on_put("FramepathMode", self._on_mode)
         plugin.port.on_put("FlushNow", self._on_flush)
         plugin.port.on_put("NumFramesFlush", self._on_flush_interval)
-        for name in FIXED_WHILE_OPEN:
-            plugin.port.on_put(name, self._refuse_while_open)
+        handle_limits(plugin.port, lambda: self._sink.is_open)
 
     def _on_layout(self, value: Value) -> None:
         self._port.publish("XMLFileName", value)
@@ -142,21 +159,6 @@ class Hdf5Plugin(FilePlugin):
             raise PutRefused(str(error)) from error
         port.publish("XMLErrorMsg", "" if source else "Default layout selected")
         port.publish("XMLValid", 1)
-
-    def _start_capture(self) -> None:
-        sizes = extra_dimensions(self._port)
-        if sizes:  # a file with extra dimensions has a fixed number of places
-            self._port.publish("NumCapture", math.prod(sizes))
-        super()._start_capture()
-
-    def _refuse_while_open(self, value: Value) -> None:
-        if self._sink.is_open:
-            raise PutRefused(
-                "this setting is fixed while a file is open",
-                found=value,
-                where=self._port.prefix,
-                next_step="put 0 to Capture first",
-            )
 
     def _on_flush_interval(self, value: Value) -> None:
         is_by_time = int(value) == 0 and mode_of(self._port) is Mode.STRICT  # type: ignore[arg-type]

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from framepath.detector.port import Port
 from framepath.layout.model import Mode
+from framepath.writing.geometry import Geometry
 from framepath.writing.settings import Compression, FileWriteMode, WriterSettings
 
 EXTRA_DIMENSIONS = "NXY3456789"
 """Last letters of ``ExtraDimSizeN`` and so on, slowest last (ADCore NDFileHDF5)."""
+
+FURTHER_AXES = range(2, 10)
+"""Axes of a frame with a ``ChunkSizeN`` of their own; 0 are columns and 1 rows."""
+
+CHUNK_SIZES = ("NumColChunks", "NumRowChunks", *(f"ChunkSize{n}" for n in FURTHER_AXES))
+"""Chunk along each axis of a frame, the fastest first."""
 
 JPEG_STATE = 7
 """Index of JPEG in ``Compression``; the parameter's value there is 8."""
@@ -31,8 +38,12 @@ def settings_of(port: Port, write_mode: FileWriteMode, temp_suffix: str = "") ->
         frame_chunks=max(1, port.integer("NumFramesChunks")),
         chunk_rows=0 if whole else port.integer("NumRowChunks"),
         chunk_columns=0 if whole else port.integer("NumColChunks"),
+        chunk_further=() if whole else _further_chunks(port),
         extra_dimensions=extra_dimensions(port),
-        position_attributes=_position_attributes(port),
+        frames_a_place=port.integer("ExtraDimSizeN"),
+        extra_chunks=_extra_chunks(port),
+        position_attributes=_position_attributes(port, "PosNameDim"),
+        index_attributes=_position_attributes(port, "PosIndexDim"),
         fill_value=port.number("FillValue"),
         boundary_align=port.integer("BoundaryAlign"),
         boundary_threshold=port.integer("BoundaryThreshold"),
@@ -51,11 +62,36 @@ def settings_of(port: Port, write_mode: FileWriteMode, temp_suffix: str = "") ->
         blosc_level=port.integer("BloscLevel"),
         compress_workers=1 if is_strict and state else 0,
         swmr=bool(port["SWMRMode"]),
-        flush_every_frames=port.integer("NumFramesFlush"),
+        flush_every_frames=flush_every_frames(port),
         temp_suffix=temp_suffix,
         unlimited=is_strict,
         ledger=is_strict,
     )
+
+
+def flush_every_frames(port: Port) -> int:
+    """``NumFramesFlush``; in compat for SWMR readers only, and not within a chunk."""
+    wanted = port.integer("NumFramesFlush")
+    if mode_of(port) is Mode.STRICT:
+        return wanted
+    if not port["SWMRMode"]:
+        return 0
+    return max(1, wanted, port.integer("NumFramesChunks"))
+
+
+def show_chunk(port: Port, geometry: Geometry) -> None:
+    """Chunk sizes as they are in effect become the settings, as in ADCore at each open.
+
+    So 0 means the whole frame for the next file only; ``ChunkSizeAuto`` keeps it so (NDFileHDF5.cpp
+    configureDims, ADCore pull request 404).
+    """
+    n_lead = len(geometry.lead_sizes)
+    for name, size in zip(CHUNK_SIZES, reversed(geometry.chunk[n_lead:]), strict=False):
+        port.publish(name, size)
+    if n_lead:
+        port.publish("NumFramesChunks", geometry.chunk[n_lead - 1])
+    if port["SWMRMode"]:
+        port.publish("NumFramesFlush", flush_every_frames(port))
 
 
 def extra_dimensions(port: Port) -> tuple[int, ...]:
@@ -63,10 +99,19 @@ def extra_dimensions(port: Port) -> tuple[int, ...]:
     return tuple(max(1, port.integer(f"ExtraDimSize{letter}")) for letter in _letters(port))
 
 
-def _position_attributes(port: Port) -> tuple[str, ...]:
+def _position_attributes(port: Port, beginning: str) -> tuple[str, ...]:
     if not port["PositionMode"]:
         return ()
-    return tuple(port.text(f"PosNameDim{letter}") for letter in _letters(port))
+    return tuple(port.text(f"{beginning}{letter}") for letter in _letters(port))
+
+
+def _further_chunks(port: Port) -> tuple[int, ...]:
+    return tuple(port.integer(f"ChunkSize{n}") for n in FURTHER_AXES)
+
+
+def _extra_chunks(port: Port) -> tuple[int, ...]:
+    """Without that of N, which is ``NumFramesChunks``."""
+    return tuple(port.integer(f"ExtraDimChunk{letter}") for letter in _letters(port)[1:])
 
 
 def _letters(port: Port) -> str:

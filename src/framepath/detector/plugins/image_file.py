@@ -8,11 +8,15 @@ from pathlib import Path
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.codec_gate import CodecGate
 from framepath.detector.plugins.file_base import FilePlugin
-from framepath.detector.plugins.file_sink import LostFrame, WriteMode
+from framepath.detector.plugins.file_sink import REPLAY, LostFrame, WriteMode
+from framepath.errors import FileUnreadable
 from framepath.spec.frame import Frame
 
 WriteImage = Callable[[Path, Frame], None]
 """Writes a file that holds this frame; FrameRefused for one that the format cannot hold."""
+
+ReadImage = Callable[[Path], Frame]
+"""The frame of a file; FileUnreadable or OSError for one that holds none."""
 
 
 class ImageStore:
@@ -24,8 +28,9 @@ class ImageStore:
     holds_many = False
     says_why = True
 
-    def __init__(self, write_image: WriteImage) -> None:
+    def __init__(self, write_image: WriteImage, read_image: ReadImage | None = None) -> None:
         self._write_image = write_image
+        self._read_image = read_image
         self._path = Path()
         self._suffix = ""
         self._written: Path | None = None
@@ -47,6 +52,12 @@ class ImageStore:
     def lost(self, lost: LostFrame) -> None:
         """These formats keep no ledger; the counters say what was lost."""
 
+    def read(self, path: Path) -> Frame:
+        """The frame of a file, where the format can be read."""
+        if self._read_image is None:
+            raise FileUnreadable("this plugin reads no files", where=path, next_step=REPLAY)
+        return self._read_image(path)
+
     def close(self) -> None:
         """Give the file its name."""
         written, self._written = self._written, None
@@ -57,8 +68,10 @@ class ImageStore:
 class ImageFilePlugin(FilePlugin):
     """A file plugin that writes pixels, one frame a file, in every mode."""
 
-    def __init__(self, plugin: Plugin, write_image: WriteImage) -> None:
-        super().__init__(plugin, ImageStore(write_image))
+    def __init__(
+        self, plugin: Plugin, write_image: WriteImage, read_image: ReadImage | None = None
+    ) -> None:
+        super().__init__(plugin, ImageStore(write_image, read_image))
         self._gate = CodecGate(plugin.port)
 
     def process(self, frame: Frame) -> Frame | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 
 from p4p.server import Server, StaticProvider
 from p4p.server.thread import SharedPV
@@ -16,7 +18,7 @@ INTERVAL_S = 0.05
 
 
 class PvaImage:
-    """Posts frames from a thread of its own; those that come faster replace each other.
+    """Posts a frame at once; those that come faster wait in a thread and replace each other.
 
     The server cannot start before the IOC's own, whose port it would take: it starts on the
     plugin's thread, which runs when the IOC does. It has a TCP port of its own; searches on the
@@ -29,6 +31,7 @@ class PvaImage:
         self._server: Server | None = None
         self._changed = threading.Condition()
         self._waiting: Frame | None = None
+        self._posted_s = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="Pva1 post", daemon=True)
         plugin.port.publish("PvName", self._pv_name)
@@ -37,17 +40,30 @@ class PvaImage:
     def _serve(self) -> None:
         provider = StaticProvider("Pva1")
         provider.add(self._pv_name, self._pv)
-        self._server = Server(
-            providers=[provider], conf={"EPICS_PVAS_SERVER_PORT": "0"}, useenv=True
-        )
+        # Not `useenv`: the environment has the IOC's port, which would be tried, with a warning.
+        told = {name: text for name, text in os.environ.items() if name.startswith("EPICS_PVAS_")}
+        conf = {**told, "EPICS_PVAS_SERVER_PORT": "0"}
+        self._server = Server(providers=[provider], conf=conf, useenv=False)
         self._thread.start()
 
     def process(self, frame: Frame) -> Frame:
-        """Let the frame be posted soon, unless a newer one comes first."""
+        """Post the frame, or soon after the one before it, unless a newer one comes first."""
         with self._changed:
-            self._waiting = frame
-            self._changed.notify()
+            if self._waiting is None and self._left_s() <= 0:
+                self._post(frame)
+            else:
+                self._waiting = frame
+                self._changed.notify()
         return frame
+
+    def _left_s(self) -> float:
+        """Seconds until a picture may be posted."""
+        return self._posted_s + INTERVAL_S - time.monotonic()
+
+    def _post(self, frame: Frame) -> None:
+        self._waiting = None
+        self._pv.post(ntndarray(frame))
+        self._posted_s = time.monotonic()
 
     def lost(self, frame: Frame, reason: str) -> None:
         """A picture that nobody saw; the counters say so."""
@@ -65,7 +81,6 @@ class PvaImage:
         while not self._ended.is_set():
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting is not None or self._ended.is_set())
-                frame, self._waiting = self._waiting, None
-            if frame is not None:
-                self._pv.post(ntndarray(frame))
-                self._ended.wait(INTERVAL_S)
+                self._changed.wait_for(self._ended.is_set, max(0.0, self._left_s()))
+                if self._waiting is not None:
+                    self._post(self._waiting)

@@ -121,4 +121,4 @@ def _without_axes(frame: Frame, axes: list[int]) -> Frame:
 
 def roi_plugin(plugin: Plugin) -> ArrayPlugin:
     """ROI1's processor."""
-    return ArrayPlugin(plugin, RoiStep(plugin.port))
+    return ArrayPlugin(plugin, RoiStep(plugin.port), is_concurrent=True)

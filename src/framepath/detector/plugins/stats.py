@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.array_plugin import ArrayPlugin
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.stats_profiles import average, histogram, pixel_at, through
-from framepath.detector.plugins.stats_time_series import StatsTimeSeries
+from framepath.detector.plugins.stats_time_series import ADDRESS, SIGNALS
 from framepath.detector.plugins.stats_values import above, basic, centroid
-from framepath.spec.frame import Frame
+from framepath.spec.frame import ColorMode, Frame
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,7 +33,6 @@ class StatsStep:
     def __init__(self, plugin: Plugin) -> None:
         self._port = plugin.port
         self._plugin = plugin
-        self._series = StatsTimeSeries(plugin.port)
         for name in ("CentroidThreshold", "CursorX", "CursorY"):
             plugin.port.on_put(name, self._recompute_soon)
         plugin.port.on_put("SigmaValue", self._on_sigma)
@@ -62,12 +62,14 @@ class StatsStep:
         self._image_statistics(frame.data)
         if port["ComputeHistogram"]:
             self._histogram(frame.data)
-        self._series.add(self._signals(frame))
+        self._plugin.emit_at(ADDRESS, self._signals(frame))
         return frame
 
-    def _signals(self, frame: Frame) -> dict[str, float]:
-        shown = {name: self._port.number(name) for name in (*BASIC, *CENTROID)}
-        return {**shown, "Timestamp": frame.timestamp}
+    def _signals(self, frame: Frame) -> Frame:
+        """The statistics as an array, for the time series; what is not computed stays as it was."""
+        shown = [self._port.number(name) for name in SIGNALS[:-1]]
+        signals = np.array([*shown, frame.timestamp])
+        return replace(frame, data=signals, color_mode=ColorMode.MONO, dimensions=(), attributes={})
 
     def _image_statistics(self, pixels: Pixels) -> None:
         """Centroid and profiles, which arrays of more than two axes do not have."""

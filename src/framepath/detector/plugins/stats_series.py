@@ -34,6 +34,11 @@ class TimeSeries:
         self._n_added = 0
 
     @property
+    def storage(self) -> Doubles:
+        """Where the points are kept, (n_points, n_signals)."""
+        return self._points
+
+    @property
     def n_current(self) -> int:
         """Points there are, at most ``n_points``."""
         return min(self._n_added, len(self._points))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from framepath.detector.plugins.stats_sums import sums
+
 Pixels = np.ndarray[Any, np.dtype[Any]]
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -50,15 +52,16 @@ class Centroid(NamedTuple):
 
 def basic(pixels: Pixels, background_width: int = 0) -> Basic:
     """Statistics of an array of any shape (not empty) and dtype; sums are float64."""
-    total = float(pixels.sum(dtype=np.float64))
     least, greatest = int(pixels.argmin()), int(pixels.argmax())
+    min_value, max_value = float(pixels.flat[least]), float(pixels.flat[greatest])
+    total, sigma = sums(pixels, min_value, max_value)
     return Basic(
-        float(pixels.flat[least]),
+        min_value,
         *_position(least, pixels.shape),
-        float(pixels.flat[greatest]),
+        max_value,
         *_position(greatest, pixels.shape),
         total / pixels.size,
-        float(pixels.std(dtype=np.float64)),
+        sigma,
         total,
         net(pixels, total, background_width),
     )
@@ -88,18 +91,22 @@ def net(pixels: Pixels, total: float, background_width: int) -> float:
 
 def above(pixels: Pixels, threshold: float) -> Doubles:
     """Pixels as float64, those below the threshold 0."""
-    return np.where(pixels >= threshold, pixels, 0).astype(np.float64)
+    if pixels.dtype.kind in "iu" and math.isfinite(threshold):
+        threshold = math.ceil(threshold)  # the same pixels, compared as integers
+    kept = pixels.astype(np.float64)
+    np.copyto(kept, 0.0, where=~(pixels >= threshold))
+    return kept
 
 
 def centroid(image: Doubles) -> Centroid:
     """Moments of an image (y, x), float64, whose pixels below the threshold are 0 (see `above`)."""
-    profile_x, profile_y = image.sum(axis=0), image.sum(axis=1)
+    profile_x, profile_y = image.sum(axis=0), np.vecdot(image, np.ones(image.shape[1]))
     total = float(profile_x.sum())
     if not total > 0:
         return Centroid()
     x, from_x, var_x = _center(profile_x, total)
     y, from_y, var_y = _center(profile_y, total)
-    covariance = float(from_y @ image @ from_x) / total
+    covariance = float(from_y @ np.vecdot(image, from_x)) / total
     sigma_x, sigma_y = math.sqrt(var_x), math.sqrt(var_y)
     both = var_x + var_y
     return Centroid(

@@ -14,7 +14,7 @@ import tifffile
 
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.image_file import ImageFilePlugin
-from framepath.errors import FrameRefused
+from framepath.errors import FileUnreadable, FrameRefused
 from framepath.spec.frame import ColorMode, Frame
 from framepath.spec.ndattribute import NDAttribute, NDAttrType
 
@@ -35,7 +35,7 @@ Tag = tuple[int, str, int, Any, bool]
 
 def tiff_plugin(plugin: Plugin) -> ImageFilePlugin:
     """TIFF1's processor."""
-    return ImageFilePlugin(plugin, write_tiff)
+    return ImageFilePlugin(plugin, write_tiff, read_tiff)
 
 
 def write_tiff(path: Path, frame: Frame) -> None:
@@ -77,6 +77,46 @@ def _pixels(frame: Frame) -> dict[str, Any]:
         where=f"frame {frame.unique_id}",
         next_step="write it with HDF1",
     )
+
+
+def read_tiff(path: Path) -> Frame:
+    """The frame of a file, ours or another's: (y, x), RGB1 or RGB3, with the identity in its tags.
+
+    Raises
+    ------
+    FileUnreadable
+        No TIFF file, or one of several pages that are no colour planes.
+    OSError
+        The file system refused.
+    """
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            n_pages = len(file.pages)
+            pixels = np.ascontiguousarray(page.asarray())
+            known = {tag.code: tag.value for tag in page.tags.values()}
+    except (tifffile.TiffFileError, ValueError, KeyError) as error:
+        raise FileUnreadable("this is no TIFF file", found=str(error), where=path) from error
+    if n_pages != 1 or pixels.ndim > 3 or (pixels.ndim == 3 and 3 not in pixels.shape):
+        raise FileUnreadable(
+            "this TIFF file holds no single frame",
+            found=f"{n_pages} pages of shape {pixels.shape}",
+            expected="one page, (y, x) or colour",
+            where=path,
+        )
+    return Frame(
+        pixels.astype(pixels.dtype.newbyteorder("="), copy=False),
+        unique_id=int(known.get(UNIQUE_ID_TAG, 0)),
+        timestamp=float(known.get(TIME_STAMP_TAG, 0.0)),
+        epics_ts=(int(known.get(EPICS_SECONDS_TAG, 0)), int(known.get(EPICS_NANOSECONDS_TAG, 0))),
+        color_mode=_color_mode(pixels.shape),
+    )
+
+
+def _color_mode(shape: tuple[int, ...]) -> ColorMode:
+    if len(shape) < 3:
+        return ColorMode.MONO
+    return ColorMode.RGB1 if shape[2] == 3 else ColorMode.RGB3
 
 
 def tags(frame: Frame) -> Iterator[Tag]:

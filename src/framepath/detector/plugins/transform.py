@@ -39,4 +39,4 @@ class TransformStep:
 
 def transform_plugin(plugin: Plugin) -> ArrayPlugin:
     """Trans1's processor."""
-    return ArrayPlugin(plugin, TransformStep(plugin.port))
+    return ArrayPlugin(plugin, TransformStep(plugin.port), is_concurrent=True)

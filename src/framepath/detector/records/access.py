@@ -27,3 +27,19 @@ def set_access_security(path: Path) -> None:
     set_filename = dbCore.asSetFilename
     set_filename.argtypes = (ctypes.c_char_p,)
     set_filename(str(path).encode())
+
+
+def verify_access_security(path: Path) -> None:
+    """Check that the rules are in force; call when the IOC has started.
+
+    Raises
+    ------
+    SettingsError
+        EPICS did not take the file; the IOC has no servers then.
+    """
+    if not ctypes.c_int.in_dll(dbCore, "asActive").value:
+        raise SettingsError(
+            "EPICS does not understand the access security file",
+            where=path,
+            next_step="correct it at the line that EPICS names above",
+        )

@@ -8,11 +8,15 @@ from softioc import builder
 
 from framepath.detector.records.busy_record import busy_out
 from framepath.detector.records.dispatch import Companion, Setpoint
+from framepath.errors import SettingsError
 from framepath.spec.params import Param
 from framepath.spec.params.model import STATE_PREFIXES
 
 COMPANION = "Wait_"
 """Ending of the hidden record whose processing lasts until a busy setpoint's work is done."""
+
+LONGEST_NAME = 60
+"""Characters of a record name in EPICS base."""
 
 _SETPOINT_BUILDERS = {
     "ao": builder.aOut,
@@ -27,6 +31,24 @@ _NOT_HELD = {"asyn", "sseq"}
 """Record types that no library for Python carries; the conformance report names them."""
 
 NOT_BUILT = frozenset(_NOT_HELD)
+
+
+def check_name(pv: str, param: Param) -> None:
+    """Refuse a record name that EPICS would cut.
+
+    Raises
+    ------
+    SettingsError
+        It is longer than `LONGEST_NAME`, the hidden companion's included.
+    """
+    name = pv + COMPANION if param.busy else pv
+    if len(name) > LONGEST_NAME:
+        raise SettingsError(
+            "a PV name is too long",
+            found=f"{name} ({len(name)} characters)",
+            expected=f"at most {LONGEST_NAME}",
+            next_step="choose a shorter --prefix",
+        )
 
 
 def fields_of(param: Param, prefix: str) -> dict[str, Any]:

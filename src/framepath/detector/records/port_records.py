@@ -33,6 +33,7 @@ class PortRecords:
         for suffix, param in port.params.items():
             if param.record in build.NOT_BUILT:
                 continue
+            build.check_name(port.pv(suffix), param)
             if param.is_setpoint:
                 self._make_setpoint(suffix, param)
             elif param.is_readback:
@@ -47,7 +48,7 @@ class PortRecords:
             lambda value: self._put(suffix, param.name, value),
             lambda value: port.is_urgent(param.name, value),
         )
-        value = port[param.name]
+        value = port.setpoint_value(param)
         self._setpoints[suffix] = build.setpoint(port.prefix, param, value, on_update)
         if param.busy:
             wait = Companion(lambda done: port.when_done(param.name, done))

@@ -191,7 +191,7 @@ def test_a_trigger_before_the_detector_has_armed_is_not_lost(camera):
     settings = camera.settings()
     camera.driver.prepare(settings)
     assert camera.driver.wait_for_trigger(settings, 0, threading.Event())
-    client.join(5)
+    client.join(30)
     camera.put(Acquire=0)
     camera.driver.finish()
 
