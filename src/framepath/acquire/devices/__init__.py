@@ -1,0 +1,1 @@
+"""Detectors: parts, logic, files and streams."""

@@ -1,0 +1,1 @@
+"""Plans, stubs and preprocessors."""

@@ -1,0 +1,1 @@
+"""PVs as the devices use them: connecting, confirming, watching, putting back."""

@@ -1,0 +1,1 @@
+"""Path checks and ledgers for detectors of ophyd's and apstools' classes."""
