@@ -15,6 +15,7 @@ from framepath.catalog.groups import GroupAdapter
 from framepath.catalog.opener import Opener
 from framepath.catalog.uris import path_of_uri
 from framepath.errors import CatalogError
+from framepath.spec.documents import HDF5_MIMETYPE
 
 
 class HDF5Reader:
@@ -79,6 +80,13 @@ def address_of(data_source: Any) -> str:
     """HDF5 address of a data source."""
     address = data_source.parameters.get("dataset", "/")
     return address if isinstance(address, str) else "/" + "/".join(address)
+
+
+def is_plain(data_source: Any) -> bool:
+    """Whether a data source is whole datasets of frames in HDF5 files, and no part of one."""
+    parts = data_source.parameters.get("slice"), data_source.parameters.get("squeeze")
+    is_array = data_source.structure_family == StructureFamily.array
+    return is_array and data_source.mimetype == HDF5_MIMETYPE and not any(parts)
 
 
 def paths_of(data_source: Any) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import asyncpg
 import redis
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from tiled.alembic_utils import UninitializedDatabase, check_database, stamp_head
@@ -20,8 +20,14 @@ from framepath.errors import SettingsError
 ANSWER_WITHIN_S = 10.0
 """Time that Redis gets for its first answer."""
 
-UNREACHABLE = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a database that is down, missing or closed to us raises."""
+UNREACHABLE = (
+    OSError,
+    ValueError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+"""What a database that is down, missing or closed to us raises, and an address that is none."""
 
 
 def initialise(uri: str) -> None:
@@ -33,8 +39,8 @@ def initialise(uri: str) -> None:
         The database does not answer, or refuses us.
     """
     # In this process: Tiled's own option starts a second interpreter, which doubles start-up.
-    uri = ensure_specified_sql_driver(uri)
     try:
+        uri = ensure_specified_sql_driver(uri)
         if asyncio.run(_create_tables(uri)):
             stamp_head(Path(ALEMBIC_INI_TEMPLATE_PATH), Path(ALEMBIC_DIR), uri)
     except UNREACHABLE as error:
@@ -98,17 +104,18 @@ async def _connect(uri: str) -> None:
 
 
 def _unreachable(field: str, uri: str, cause: Exception) -> SettingsError:
+    # What cannot be parsed is quoted in the error, and may be a part of the password.
+    said = "" if isinstance(cause, ValueError | ArgumentError) else str(cause).partition("\n")[0]
     return SettingsError(
         "a database of the catalog cannot be used",
-        found=str(cause).partition("\n")[0] or type(cause).__name__,
+        found=said or type(cause).__name__,
         expected="a running server that lets this user in",
         where=f"{field}, {_without_password(uri)}",
-        next_step="start it, or correct the address, user or password",
+        next_step="start it, or correct the address, user or password; in an address @ / : % # of "
+        "a password are written %40 %2F %3A %25 %23",
     )
 
 
 def _without_password(uri: str) -> str:
-    try:
-        return make_url(uri).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "(an address that cannot be read)"
+    # Not by parsing: a password with an unescaped @ or / ends elsewhere than its writer thinks.
+    return re.sub(r"(?<=://)([^:/@]*):.*@", r"\1:***@", uri)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from framepath.config.settings import ServeSettings
 from framepath.errors import SettingsError
+from framepath.files import Folders
 
 KEY_FILE = "api_key"
 CATALOG_FILE = "catalog.db"
 TABLES_FILE = "tables.duckdb"
 ARRAYS_FOLDER = "arrays"
+LOCK_FILE = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,43 @@ def prepare(settings: ServeSettings) -> Storage:
         arrays=folder / ARRAYS_FOLDER,
         api_key=key,
     )
+
+
+def readable_folders(settings: ServeSettings, storage: Storage) -> Folders:
+    """What the server may read: the data folders, and the arrays that clients sent it."""
+    return Folders(
+        readable=(*(folder.absolute() for folder in settings.data), storage.arrays),
+        path_map=tuple(settings.path_maps),
+        host="server",
+    )
+
+
+@contextlib.contextmanager
+def alone(settings: ServeSettings) -> Iterator[None]:
+    """The folder is this server's for as long as it runs, where databases are files in it.
+
+    DuckDB lets one process in: of two servers, one would fail at the first run that is written.
+
+    Raises
+    ------
+    SettingsError
+        Another server has the folder.
+    """
+    if settings.catalog_uri and settings.storage_uri:
+        yield
+        return
+    with (settings.folder / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SettingsError(
+                "another server has the catalog's folder",
+                found=error.strerror or error,
+                expected="one server a folder",
+                where=settings.folder.absolute(),
+                next_step="use that one, end it, or name another folder with --folder",
+            ) from error
+        yield
 
 
 def _key(settings: ServeSettings, folder: Path) -> str:

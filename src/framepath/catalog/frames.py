@@ -12,7 +12,7 @@ from tiled.structures.array import ArrayStructure
 from tiled.structures.core import StructureFamily
 
 from framepath.catalog.opener import Opener
-from framepath.catalog.view import frames_view, read_as_documented
+from framepath.catalog.view import frames_view, in_documented_type, read_as_documented
 from framepath.errors import CatalogError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -58,15 +58,20 @@ class FramesAdapter(Adapter[ArrayStructure]):
         self._squeeze = squeeze
         self._view = frames_view(structure)
 
-    def read(self, slice: NDSlice = WHOLE) -> Array:
+    def read(self, slice: tuple[Any, ...] = WHOLE) -> Array:
         """Pixels of a part, in the documented type.
+
+        Parameters
+        ----------
+        slice
+            An `NDSlice`; of Zarr's routes a plain tuple.
 
         Raises
         ------
         FramepathError
             A file, link or frame that is missing, outside the folders, or not as documented.
         """
-        shape = self._view.shape
+        shape, slice = self._view.shape, NDSlice(*slice)
         if len(slice) > len(shape) and Ellipsis not in slice:
             key = tuple(slice)
         else:
@@ -77,7 +82,7 @@ class FramesAdapter(Adapter[ArrayStructure]):
                 pixels = self._cut(stack)[key]
             else:
                 pixels = read_as_documented(stack, shape, key, where)
-        return self._in_documented_type(pixels, where)
+        return in_documented_type(pixels, self._view.data_type.to_numpy_dtype(), where)
 
     def read_block(self, block: NDBlock, slice: NDSlice = WHOLE) -> Array:
         """Pixels of one of the documented chunks, or a part of it."""
@@ -98,16 +103,4 @@ class FramesAdapter(Adapter[ArrayStructure]):
             expected=self._view.shape,
             where=f"{', '.join(self._paths)}:{self._address}",
             next_step="correct slice and squeeze in the device's StreamResource",
-        )
-
-    def _in_documented_type(self, pixels: Array, where: str) -> Array:
-        documented = self._view.data_type.to_numpy_dtype()
-        if pixels.dtype == documented or np.can_cast(pixels.dtype, documented, "safe"):
-            return np.asarray(pixels, documented)
-        raise CatalogError(
-            "the pixels in the file do not have the documented type",
-            found=f"{pixels.dtype} in the file",
-            expected=f"{documented} in the documents",
-            where=where,
-            next_step="correct the device's dtype_numpy, or read the file directly",
         )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import h5py
-import numpy as np
 from tiled.adapters.container import ContainerAdapter
 from tiled.adapters.core import Adapter
 from tiled.iterviews import ItemsView, KeysView, ValuesView
@@ -16,7 +15,9 @@ from tiled.structures.core import Spec
 
 from framepath.catalog.frames import FramesAdapter
 from framepath.catalog.opener import Opener
+from framepath.catalog.stored_node import attributes_of, element_type, names_of
 from framepath.errors import FileUnreadable
+from framepath.files.virtual_map import grows_with_sources, recorded_shape
 from framepath.spec.documents import FRAME_STACK_SPEC
 
 
@@ -59,17 +60,18 @@ class GroupAdapter(ContainerAdapter[Any]):
             The file or a link on the way is missing, unreadable or outside the folders.
         """
         with opener.node(path, address) as node:
-            attributes = {**plain_attributes(node), **(metadata or {})}
+            attributes = {**attributes_of(node), **(metadata or {})}
             if isinstance(node, h5py.Group):
-                return cls(opener, path, address, list(node), metadata=attributes, specs=specs)
+                return cls(opener, path, address, names_of(node), metadata=attributes, specs=specs)
             if isinstance(node, h5py.Dataset):
+                shape = _shape_of(opener, path, address, node)
                 return FramesAdapter(
                     opener,
                     [path],
                     address,
-                    structure_of(node),
+                    structure_of(node, shape),
                     metadata=attributes,
-                    specs=_with_frames_spec(specs or [], node),
+                    specs=_with_frames_spec(specs or [], shape),
                 )
         raise FileUnreadable("a named type holds no data", where=f"{path}:{address}")
 
@@ -112,30 +114,25 @@ class GroupAdapter(ContainerAdapter[Any]):
         return self
 
 
-def structure_of(dataset: h5py.Dataset) -> ArrayStructure:
-    """How Tiled describes a dataset; text becomes fixed-length bytes, as it is served.
+def _shape_of(opener: Opener, path: str, address: str, dataset: h5py.Dataset) -> tuple[int, ...]:
+    # HDF5 would open the sources of a virtual dataset, wherever they lie, to tell its shape.
+    if not grows_with_sources(dataset):
+        return recorded_shape(dataset)
+    with opener.opened([path], address) as frames:
+        return frames.shape
+
+
+def structure_of(dataset: h5py.Dataset, shape: tuple[int, ...]) -> ArrayStructure:
+    """How Tiled describes a dataset.
 
     Raises
     ------
     FileUnreadable
-        Compound, reference and variable-length numeric types, which Tiled's arrays cannot hold.
+        Its elements have no plain array.
     """
-    dtype = dataset.dtype
-    if h5py.check_string_dtype(dtype) is not None and dtype.hasobject:
-        longest = np.asarray(dataset[()], dtype=bytes).dtype.itemsize if dataset.size else 1
-        dtype = np.dtype(f"S{max(1, longest)}")
-    if dtype.hasobject or dtype.fields is not None or dtype.subdtype is not None:
-        raise FileUnreadable(
-            "this element type has no plain array",
-            found=dataset.dtype,
-            expected="numbers or text",
-            where=f"{dataset.file.filename}:{dataset.name}",
-            next_step="read it with h5py",
-        )
-    shape = dataset.shape or ()
     chunks = dataset.chunks or shape
     return ArrayStructure(
-        data_type=BuiltinDtype.from_numpy_dtype(dtype),
+        data_type=BuiltinDtype.from_numpy_dtype(element_type(dataset)),
         shape=shape,
         chunks=tuple(_split(n, size) for n, size in zip(shape, chunks, strict=True)),
     )
@@ -146,19 +143,5 @@ def _split(n: int, size: int) -> tuple[int, ...]:
     return (size,) * whole + ((rest,) if rest else ()) or (0,)
 
 
-def _with_frames_spec(specs: list[Spec], dataset: h5py.Dataset) -> list[Spec]:
-    return [*specs, Spec(FRAME_STACK_SPEC, version="1")] if dataset.ndim >= 3 else specs
-
-
-def plain_attributes(node: Any) -> dict[str, Any]:
-    """HDF5 attributes that JSON can hold; arrays of up to 32 elements, text decoded."""
-    found: dict[str, Any] = {}
-    for name, value in node.attrs.items():
-        if isinstance(value, h5py.Empty | h5py.Reference) or np.size(value) > 32:
-            continue
-        plain = np.asarray(value)
-        if plain.dtype.kind == "S":
-            plain = np.char.decode(plain, "utf-8", "replace")
-        if plain.dtype.kind in "biufU" or all(isinstance(v, str) for v in plain.ravel()):
-            found[name] = plain.tolist()
-    return found
+def _with_frames_spec(specs: list[Spec], shape: tuple[int, ...]) -> list[Spec]:
+    return [*specs, Spec(FRAME_STACK_SPEC, version="1")] if len(shape) >= 3 else specs

@@ -14,10 +14,14 @@ from tiled.catalog.adapter import CatalogContainerAdapter, Context
 from tiled.structures.array import ArrayStructure
 from tiled.structures.core import Spec
 
+from framepath.catalog import growth, lookup, shortcuts
 from framepath.catalog.opener import Opener
+from framepath.catalog.subscriptions import with_handles
 from framepath.catalog.uris import path_of_uri
 from framepath.catalog.view import frames_view
 from framepath.errors import OutsideFolders
+from framepath.files import Folders
+from framepath.files.opened import regular_file
 from framepath.spec.documents import FRAME_STACK_SPEC, HDF5_MIMETYPE
 
 
@@ -36,20 +40,26 @@ class Confined:
     node: Any
 
     def _ensure_uri_within_readable_storage(self, data_uri: str) -> None:
-        if data_uri.startswith("file:"):
-            self.context.opener.folders.check(path_of_uri(data_uri))
+        if not data_uri.startswith("file:"):
+            return
+        folders = self.context.opener.folders
+        if any(source.mimetype != HDF5_MIMETYPE for source in self.node.data_sources or ()):
+            folders = Folders(folders.readable)  # Tiled's own adapters open paths as they are spelt
+        folders.check(path_of_uri(data_uri))
 
     async def asset_by_id(self, asset_id: int) -> Any:
         """The asset whose bytes are asked for, when they may be read.
 
         Raises
         ------
+        FileMissing, FileUnreadable
+            It is not there, or no regular file.
         OutsideFolders
             It leads outside, or it is a folder, whose members are not checked one by one.
         """
         asset = await super().asset_by_id(asset_id)  # type: ignore[misc]
         if asset is not None and asset.data_uri.startswith("file:"):
-            self._ensure_uri_within_readable_storage(asset.data_uri)
+            real = self.context.opener.folders.check(path_of_uri(asset.data_uri))
             if asset.is_directory:
                 raise OutsideFolders(
                     "the raw files of a folder are not handed out",
@@ -57,6 +67,10 @@ class Confined:
                     expected="one file",
                     next_step="read the array instead of its files",
                 )
+            with regular_file(real, self.context.opener.folders):
+                pass  # one that is missing is an error with a name
+            # Tiled takes what stands in the URI for the path, without decoding it.
+            return asset.model_copy(update={"data_uri": f"file://localhost{real}"})
         return asset
 
 
@@ -69,6 +83,17 @@ class FrameView(Confined):
         super().__init__(*arguments, **options)
         if self._is_frames() and FRAME_STACK_SPEC not in {spec.name for spec in self.specs}:
             self.specs = [*self.specs, Spec(FRAME_STACK_SPEC, version="1")]
+
+    async def put_data_source(self, data_source: Any, patch: Any) -> None:
+        """A client says what the array is now: most often, that it has grown."""
+        if not (shortcuts.ARE_TAKEN and await growth.take(self, data_source, patch)):
+            await super().put_data_source(data_source, patch)  # type: ignore[misc]
+
+    def make_ws_handler(self, websocket: Any, formatter: Any, uri: str) -> Any:
+        """Tell a subscriber of new frames by addresses that need no second way through Tiled."""
+        has_handles = shortcuts.ARE_TAKEN and self._is_frames()
+        told = with_handles(formatter) if has_handles else formatter
+        return super().make_ws_handler(websocket, told, uri)  # type: ignore[misc]
 
     def structure(self) -> ArrayStructure:
         """What clients see: the documents' (N, 1, y, x) as (N, y, x)."""
@@ -85,6 +110,7 @@ class FrameView(Confined):
 
 def install() -> None:
     """Let Tiled make our nodes: its table of node classes is one for the process."""
+    lookup.install()
     for family, node_class in list(stock.STRUCTURES.items()):
         if not issubclass(node_class, Confined):
             mixin = FrameView if node_class is stock.CatalogArrayAdapter else Confined

@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from framepath.catalog.kept import KeptStacks
+from framepath.catalog.kept import IDLE_S, KeptStacks
 from framepath.config.paths import translated
 from framepath.errors import FileUnreadable
 from framepath.files import Folders, open_frames
 from framepath.files.follow import follow
-from framepath.files.opened import FileSet
+from framepath.files.opened import FileSet, hdf5_errors
+from framepath.files.stamp import Stamp
 from framepath.files.virtual_map import recorded_shape
+
+if TYPE_CHECKING:
+    from framepath.catalog.probe import Probe
 
 
 class Opener:
@@ -26,11 +31,18 @@ class Opener:
     ----------
     folders
         Where files may lie, with the other hosts' spellings.
+    idle_s
+        See `KeptStacks`.
+    probe
+        Tries files out first; None where somebody has done so.
     """
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(
+        self, folders: Folders, idle_s: float = IDLE_S, probe: Probe | None = None
+    ) -> None:
         self.folders = folders
-        self._kept = KeptStacks(folders)
+        self._probe = probe
+        self._kept = KeptStacks(folders, idle_s)
 
     @contextlib.contextmanager
     def opened(self, paths: Sequence[str], address: str) -> Iterator[Any]:
@@ -45,11 +57,31 @@ class Opener:
         with contextlib.ExitStack() as stack:
             parts = [
                 stack.enter_context(
-                    self._kept.use((path, address), partial(open_any, path, address))
+                    self._kept.use((path, address), partial(self._open, path, address))
                 )
                 for path in here
             ]
             yield parts[0] if len(parts) == 1 else InSequence(parts)
+
+    def files_of(
+        self, paths: Sequence[str], address: str
+    ) -> tuple[list[str], dict[Path, Stamp | None]]:
+        """Paths as this host spells them, and every file that reading their frames can need.
+
+        Raises
+        ------
+        FramepathError
+            As `opened`; LinkBroken also for any file that is missing.
+        """
+        here = [self._here(path) for path in paths]
+        stamps: dict[Path, Stamp | None] = {}
+        for path in here:
+            stamps |= self._kept.files((path, address), partial(self._open, path, address))
+        return here, stamps
+
+    def close(self) -> None:
+        """Close the files that are not in use."""
+        self._kept.close()
 
     @contextlib.contextmanager
     def node(self, path: str, address: str = "/") -> Iterator[Any]:
@@ -57,8 +89,10 @@ class Opener:
 
         HDF5 must follow no link that is in it.
         """
-        with FileSet(self.folders) as files:
-            yield follow(files, files.open(self._here(path)), address).node
+        path = self._here(path)
+        folders = self._guarded(self.folders, "node", path, address)
+        with FileSet(folders) as files, hdf5_errors(f"{path}:{address}"):
+            yield follow(files, files.open(path), address).node
 
     def check_links(self, path: str) -> None:
         """Check everything that a file leads to, even what opening it did not need yet.
@@ -68,7 +102,17 @@ class Opener:
         OutsideFolders
             Something leads out of the readable folders.
         """
-        self.folders.check_file_links(self._here(path))
+        path = self._here(path)
+        with hdf5_errors(path):
+            self._guarded(self.folders, "links", path).check_file_links(path)
+
+    def _open(self, path: str, address: str, folders: Folders) -> Any:
+        folders.check(path)  # as it is spelled: it may go through symlinks that change
+        return open_any(path, address, self._guarded(folders, "frames", path, address))
+
+    def _guarded(self, folders: Folders, trial: str, path: str, address: str = "/") -> Folders:
+        probe = self._probe
+        return probe.guarding(folders, trial, path, address) if probe else folders
 
     def _here(self, path: str) -> str:
         # Before anything joins it to the working folder: other hosts' paths look relative here.
@@ -83,7 +127,7 @@ def open_any(path: str, address: str, folders: Folders) -> Any:
     FramepathError
         A file or link is missing, unreadable or outside the folders.
     """
-    with FileSet(folders) as files:
+    with FileSet(folders) as files, hdf5_errors(f"{path}:{address}"):
         node = follow(files, files.open(path), address).node
         if isinstance(node, h5py.Dataset) and len(recorded_shape(node)) < 3:
             return InMemory(small_array(node))
@@ -96,6 +140,9 @@ class InMemory(np.ndarray):
     def __new__(cls, values: np.ndarray[Any, np.dtype[Any]]) -> InMemory:
         """The same elements."""
         return values.view(cls)
+
+    def visit_files(self) -> None:
+        """All is read."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -156,6 +203,7 @@ class InSequence:
         self._parts = parts
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
         self.dtype = first.dtype
+        self.gaps = [gap for part in parts for gap in getattr(part, "gaps", ())]
         self.shape = (int(self._starts[-1]), *first.shape[1:])
 
     def __len__(self) -> int:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import httpx
 from tiled.client.utils import ClientError
 from tiled.structures.array import ArrayStructure, BuiltinDtype
@@ -19,8 +18,10 @@ from tiled.structures.container import ContainerStructure
 from tiled.structures.core import StructureFamily
 from tiled.structures.data_source import Asset, DataSource, Management
 
-from framepath.errors import FileMissing, FileUnreadable, FramepathError
+from framepath.catalog.probe import Probe
+from framepath.errors import FileMissing, FileUnreadable, FramepathError, OutsideFolders
 from framepath.files import Folders, frame_types, open_frames
+from framepath.files.opened import FileSet
 from framepath.spec.documents import FILES_KEY, HDF5_MIMETYPE
 from framepath.spec.frame_type import FrameType
 
@@ -30,14 +31,26 @@ SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".nx", ".nx5", ".nexus")
 KEYS = {FrameType.IMAGE: "images", FrameType.DARK: "darks", FrameType.FLAT: "flats"}
 """Names of the frames of a file in the catalog."""
 
+MISSING = "files_missing"
+"""Metadata of a file: how many of the files that it leads to were not there when it was added."""
+
+
+ENTRIES = "entries"
+"""Metadata of a file: how many nodes it has below it, once it was added whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What became of one file: ``state`` is "added", "changed", "unchanged" or "failed"."""
+    """What became of one file: ``state`` is "added", "changed", "unchanged" or "failed".
+
+    ``waits`` when the file itself is sound, and something that it leads to is missing or cannot be
+    read: that may arrive, and the file will not look changed then.
+    """
 
     path: Path
     state: str
     error: FramepathError | None = None
+    waits: bool = False
 
 
 def found_files(root: Path) -> list[Path]:
@@ -50,14 +63,18 @@ def found_files(root: Path) -> list[Path]:
     """
     if root.is_dir():
         candidates = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-        return sorted(path for path in candidates if path.is_file())
+        return sorted(path for path in candidates if path.is_file() or _leads_nowhere(path))
     if not root.exists():
         raise FileMissing("there is nothing to register", where=root, next_step="check the path")
     return [root]
 
 
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
 def register(
-    catalog: Any, files: list[Path], root: Path, folders: Folders | None = None
+    catalog: Any, files: list[Path], root: Path, folders: Folders, probe: Probe
 ) -> Iterator[Registered]:
     """Add files below ``files``, one result each as it is done.
 
@@ -70,7 +87,9 @@ def register(
     root
         Folder that the paths in the catalog begin from.
     folders
-        Folders that may be read; None leaves it to the operating system.
+        Folders that may be read.
+    probe
+        Tries files out before they are opened.
     """
     top = _container(catalog, FILES_KEY)
     parents: dict[tuple[str, ...], Any] = {(): top}
@@ -79,11 +98,24 @@ def register(
             inside = path.relative_to(root).parts
         except ValueError:
             inside = (path.name,)
+        allowed = probe.guarding(folders, "file", path)
         try:
-            parent = _folder(parents, inside[:-1])
-            yield Registered(path, _one(parent, inside[-1], path, folders))
+            _open_once(path, allowed)
         except FramepathError as error:
             yield Registered(path, "failed", error)
+            continue
+        try:
+            parent = _folder(parents, inside[:-1])
+            state, missing = _one(parent, inside[-1], path, allowed)
+            yield Registered(path, state, waits=missing > 0)
+        except FramepathError as error:
+            yield Registered(path, "failed", error, waits=not isinstance(error, OutsideFolders))
+
+
+def _open_once(path: Path, folders: Folders) -> None:
+    """Refuse a file that is missing, outside, cut short or no HDF5 file."""
+    with FileSet(folders) as files:
+        files.open(path)
 
 
 def _folder(parents: dict[tuple[str, ...], Any], parts: tuple[str, ...]) -> Any:
@@ -103,18 +135,23 @@ def _container(parent: Any, key: str) -> Any:
     return parent[key]
 
 
-def _one(parent: Any, key: str, path: Path, folders: Folders | None) -> str:
+def _one(parent: Any, key: str, path: Path, folders: Folders) -> tuple[str, int]:
+    """What became of the file, and how many of the files that it leads to are missing."""
     status = path.stat()
     stamp = {"path": str(path), "bytes": status.st_size, "modified_ns": str(status.st_mtime_ns)}
-    state = "added"
-    if key in parent:
-        if all(parent[key].metadata.get(name) == value for name, value in stamp.items()):
-            return "unchanged"
-        parent[key].delete_contents(external_only=True)
+    node = parent.get(key)
+    known = node.metadata if node is not None else {}
+    same = all(known.get(name) == value for name, value in stamp.items()) and _is_whole(node)
+    if same and not known.get(MISSING):
+        return "unchanged", 0
+    arrays, missing = _frame_arrays(path, folders)
+    if same and known.get(MISSING) == missing:
+        return "unchanged", missing
+    if node is not None:
+        node.delete_contents(external_only=True)
         parent.delete_contents(key, external_only=True)
-        state = "changed"
-    arrays = _frame_arrays(path, folders)
-    file_node = parent.create_container(key, metadata=stamp)
+    told = stamp | {MISSING: missing, ENTRIES: len(arrays) + 1}
+    file_node = parent.create_container(key, metadata=told)
     for name, (address, structure) in arrays.items():
         file_node.new(
             StructureFamily.array,
@@ -125,24 +162,31 @@ def _one(parent: Any, key: str, path: Path, folders: Folders | None) -> str:
         )
     tree = source_of(path, StructureFamily.container, ContainerStructure(keys=[]), {"dataset": "/"})
     file_node.new(StructureFamily.container, [tree], key="hdf5", metadata={}, specs=[])
-    return state
+    return "changed" if known else "added", missing
 
 
-def _frame_arrays(path: Path, folders: Folders | None) -> dict[str, tuple[str, ArrayStructure]]:
-    if not h5py.is_hdf5(path):
-        raise FileUnreadable(
-            "this is not an HDF5 file", where=path, next_step="register HDF5 files only"
-        )
+def _is_whole(node: Any) -> bool:
+    """Whether whoever added a file came to its end, and was not ended in between."""
+    if node is None or ENTRIES not in node.metadata:
+        return False
+    return node.item["attributes"]["structure"]["count"] == node.metadata[ENTRIES]
+
+
+def _frame_arrays(
+    path: Path, folders: Folders
+) -> tuple[dict[str, tuple[str, ArrayStructure]], int]:
     arrays: dict[str, tuple[str, ArrayStructure]] = {}
     try:
         addresses = frame_types(path, folders=folders)
     except FileUnreadable:
-        return arrays  # No image data, or more than one candidate: the tree shows it all.
+        return arrays, 0  # No image data, or more than one candidate: the tree shows it all.
+    missing = 0
     for kind, address in addresses.items():
         with open_frames(path, address, folders=folders) as frames:
+            missing += len(frames.gaps)
             if len(frames):
                 arrays[KEYS[kind]] = (address, structure_of_frames(frames))
-    return arrays
+    return arrays, missing
 
 
 def structure_of_frames(frames: Any) -> ArrayStructure:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Security
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Query, Request, Security
 from tiled.access_control.protocols import AccessTags
 from tiled.server.authentication import (
     check_scopes,
@@ -14,13 +15,14 @@ from tiled.server.authentication import (
     get_current_scopes,
     get_session_state,
 )
-from tiled.server.dependencies import get_entry, get_root_tree
+from tiled.server.dependencies import get_root_tree
 
-from framepath.catalog.adapters import address_of, paths_of
+from framepath.catalog.adapters import address_of, is_plain, paths_of
 from framepath.catalog.handle import VALID_S, Handle, digest
 from framepath.catalog.health import health
+from framepath.catalog.lookup import get_entry
+from framepath.catalog.sharing import offer
 from framepath.errors import CatalogError
-from framepath.spec.documents import HDF5_MIMETYPE
 from framepath.spec.serving import HANDLE_ROUTE, HEALTH_ROUTE
 
 router = APIRouter()
@@ -54,6 +56,7 @@ async def readable_entry(
     )
 
 
+Nonce = Annotated[str | None, Query(max_length=128)]
 Entry = Annotated[Any, Depends(readable_entry)]
 
 
@@ -71,10 +74,15 @@ async def get_health(path: str, entry: Entry) -> dict[str, Any]:
 
 
 @router.get(HANDLE_ROUTE.removeprefix("/custom") + "/{path:path}")
-async def get_handle(request: Request, path: str, entry: Entry) -> dict[str, Any]:
-    """A handle on the frames of a node, for whoever asks with these credentials."""
+async def get_handle(
+    request: Request, path: str, entry: Entry, files: Nonce = None
+) -> dict[str, Any]:
+    """A handle on the frames of a node, for whoever asks with these credentials.
+
+    With a nonce in ``files`` also what a client on the same file system needs to read them itself.
+    """
     sources = await entry.data_sources(include_assets=True) if hasattr(entry, "node") else []
-    if not sources or sources[0].mimetype != HDF5_MIMETYPE or not _is_plain(sources[0]):
+    if not sources or not is_plain(sources[0]):
         raise CatalogError(
             "this node has no frames to fetch on a handle",
             found=path,
@@ -91,12 +99,13 @@ async def get_handle(request: Request, path: str, entry: Entry) -> dict[str, Any
         credentials=digest(request.headers, request.query_params),
         until=time.time() + VALID_S,
     )
-    return {
+    answer: dict[str, Any] = {
         "handle": handle.signed(request.app.state.framepath_secret),
         "valid_s": VALID_S - MARGIN_S,
     }
-
-
-def _is_plain(source: Any) -> bool:
-    parts = source.parameters.get("slice"), source.parameters.get("squeeze")
-    return source.structure_family == "array" and not any(parts)
+    if files is not None and request.app.state.framepath_share_files:
+        opener = entry.context.opener
+        answer["files"] = await anyio.to_thread.run_sync(
+            offer, opener, handle.paths, handle.address, files
+        )
+    return answer

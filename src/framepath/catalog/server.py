@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from framepath.catalog.embedded import Storage, prepare
+from framepath.catalog.embedded import Storage, alone, prepare, readable_folders
+from framepath.catalog.following import follow
+from framepath.catalog.probe import Probe
 from framepath.catalog.workers import Workers
 from framepath.config.settings import ServeSettings
 from framepath.errors import MissingExtra, SettingsError
@@ -32,35 +35,55 @@ def serve(settings: ServeSettings, routers: Sequence[APIRouter] = ()) -> None:
     Raises
     ------
     SettingsError
-        The folder cannot be written, the port is taken, or a database does not answer.
+        The folder cannot be written or is another server's, the port is taken, or a database does
+        not answer.
     MissingExtra
         The packages of ``framepath[catalog]`` are not installed.
     ProcessFailed
         One of several workers ended unasked.
     """
-    storage = prepare(settings)
-    with listen(settings.host, settings.port) as listener:
+    storage, ended = prepare(settings), threading.Event()
+    # Each worker's copy starts a process of its own.
+    probe = Probe(readable_folders(settings, storage))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(alone(settings))
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        stack.callback(probe.close)
+        stack.callback(ended.set)
 
         def announce() -> None:
-            _announce(listener, settings, storage)
+            _announce(listener, settings, storage, probe, ended)
 
-        def run(started: Callable[[], None]) -> None:
-            _run(settings, storage, routers, listener, started)
+        def run(started: Callable[[], None], deaf: Callable[[], None]) -> None:
+            def started_with_probe() -> None:
+                started()
+                probe.start()  # it is not needed to answer, only to open a file
+
+            server = _built(settings, storage, routers, probe, started_with_probe)
+            _deaf_before_it_ends(server, deaf)
+            server.run(sockets=[listener])
+
+        def announce_for_workers() -> None:
+            announce()
+            # They have it. Were it open here until they have ended, a subscriber that they cut off
+            # would connect to nobody, be closed without an answer, and not try again.
+            listener.close()
 
         if settings.workers > 1:
-            Workers(run, settings.workers, settings.stop_within_s).serve(announce)
+            workers = Workers(run, settings.workers, settings.stop_within_s)
+            workers.serve(announce_for_workers)
         else:
             with _ended_by_signal():
-                run(announce)
+                run(announce, lambda: None)
 
 
-def _run(
+def _built(
     settings: ServeSettings,
     storage: Storage,
     routers: Sequence[APIRouter],
-    listener: socket.socket,
+    probe: Probe,
     started: Callable[[], None],
-) -> None:
+) -> uvicorn.Server:
     try:
         import uvicorn
 
@@ -74,12 +97,12 @@ def _run(
             next_step='install it: pip install "framepath[catalog]"',
         ) from error
     config = uvicorn.Config(
-        build(settings, storage, list(routers)),
+        build(settings, storage, probe, list(routers)),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=max(1, round(settings.stop_within_s)),
     )
-    _telling(uvicorn.Server(config), started).run(sockets=[listener])
+    return _telling(uvicorn.Server(config), started)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -120,28 +143,35 @@ def _telling(server: uvicorn.Server, started: Callable[[], None]) -> uvicorn.Ser
     return server
 
 
-def _announce(listener: socket.socket, settings: ServeSettings, storage: Storage) -> None:
+def _deaf_before_it_ends(server: uvicorn.Server, deaf: Callable[[], None]) -> None:
+    """Let no worker cut off a subscriber while another still accepts: it would turn to that one,
+    be refused with a 500, and unlike after a refused connection not try again. ``deaf`` returns
+    when no worker listens any longer."""
+    shutdown = server.shutdown
+
+    async def stop_listening_then_shut_down(sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*server.servers, *(sockets or ())):
+            listening.close()
+        await asyncio.to_thread(deaf)
+        await shutdown(sockets=sockets)
+
+    server.shutdown = stop_listening_then_shut_down
+
+
+def _announce(
+    listener: socket.socket,
+    settings: ServeSettings,
+    storage: Storage,
+    probe: Probe,
+    ended: threading.Event,
+) -> None:
     host, port = listener.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
     served = Served(f"http://{host}:{port}", storage.api_key)
     click.echo(served.ready_line)
     if settings.register_data:
-        threading.Thread(target=_register, args=(settings, served), daemon=True).start()
-
-
-def _register(settings: ServeSettings, served: Served) -> None:
-    # Through HTTP like anybody else, so that a big folder does not delay the ready line.
-    from framepath.catalog.clients.connect import connect
-    from framepath.catalog.register import found_files, register
-
-    with connect(served.uri_with_key) as catalog:
-        for folder in settings.data:
-            root = folder.absolute()
-            for result in register(catalog, found_files(root), root.parent):
-                if result.error is not None:
-                    click.echo(
-                        f"framepath: not registered: {result.path}: {result.error}", err=True
-                    )
+        arguments = (settings, served, probe, ended)
+        threading.Thread(target=follow, args=arguments, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from tiled.structures.array import ArrayStructure
 
 from framepath.errors import CatalogError, LinkBroken
 
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
 
 def frames_view(stored: ArrayStructure) -> ArrayStructure:
     """A structure without the axis of one frame an event; unchanged when there is none."""
@@ -31,7 +33,7 @@ def frames_view(stored: ArrayStructure) -> ArrayStructure:
 
 def read_as_documented(
     stack: Any, shape: tuple[int, ...], key: tuple[Any, ...], where: str
-) -> np.ndarray[Any, np.dtype[Any]]:
+) -> Pixels:
     """Read part of a stack under the shape that the documents give it.
 
     Parameters
@@ -76,6 +78,25 @@ def read_as_documented(
         frame = rest[0] + shape[1] if rest[0] < 0 else rest[0]
         return stack[(event * per_event + frame, *rest[1:])]
     return stack[event * per_event : (event + 1) * per_event].reshape(shape[1:])[rest]
+
+
+def in_documented_type(pixels: Pixels, documented: np.dtype[Any], where: str) -> Pixels:
+    """Pixels in the type that the documents give, which must hold every value.
+
+    Raises
+    ------
+    CatalogError
+        It cannot.
+    """
+    if pixels.dtype == documented or np.can_cast(pixels.dtype, documented, "safe"):
+        return np.asarray(pixels, documented)
+    raise CatalogError(
+        "the pixels in the file do not have the documented type",
+        found=f"{pixels.dtype} in the file",
+        expected=f"{documented} in the documents",
+        where=where,
+        next_step="correct the device's dtype_numpy, or read the file directly",
+    )
 
 
 class _WithoutSecondAxis:
@@ -124,7 +145,7 @@ def _require(stack: Any, shape: tuple[int, ...], first: Any, per_event: int, whe
         if gaps := [gap.reason for gap in getattr(stack, "gaps", ())]:
             raise LinkBroken(
                 f"frame {(last + 1) * per_event - 1} is in a file that is not there",
-                found="; ".join(gaps),
+                found="; ".join(gaps[:3]) + (f"; and {len(gaps) - 3} more" if gaps[3:] else ""),
                 where=where,
                 next_step="bring the file back, or repair the link: framepath links --repair",
             )

@@ -7,6 +7,7 @@ the signed handles, so any of them takes any request.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 
 from framepath.errors import FramepathError, ProcessFailed
 
@@ -22,8 +24,9 @@ READY = "ready"
 LEFT_S = 2.0
 """Time beyond the requests' own that a worker gets to end before it is killed."""
 
-Run = Callable[[Callable[[], None]], None]
-"""Serves until SIGTERM; calls its argument once it answers."""
+Run = Callable[[Callable[[], None], Callable[[], None]], None]
+"""Serves until SIGTERM. It calls its first argument once it answers, and its second one once it has
+stopped listening: that returns when all have, and only then may open connections be ended."""
 
 
 class Workers:
@@ -44,6 +47,7 @@ class Workers:
         self._count = count
         self._stop_within_s = stop_within_s
         self._processes: dict[Connection, BaseProcess] = {}
+        self._deaf = multiprocessing.get_context("fork").Barrier(count)
         self._asked, self._ask = multiprocessing.Pipe(duplex=False)
 
     def serve(self, announce: Callable[[], None]) -> None:
@@ -70,7 +74,7 @@ class Workers:
     def _fork(self) -> Connection:
         mine, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("fork").Process(
-            target=_work, args=(self._run, mine, theirs), name="framepath worker"
+            target=_work, args=(self._run, mine, theirs, self._deaf), name="framepath worker"
         )
         process.start()
         theirs.close()
@@ -104,6 +108,8 @@ class Workers:
         )
 
     def _end(self) -> None:
+        if sum(process.is_alive() for process in self._processes.values()) < self._count:
+            self._deaf.abort()  # none need wait for one that is not there
         for process in self._processes.values():
             process.terminate()
         until = time.monotonic() + self._stop_within_s + LEFT_S
@@ -114,16 +120,21 @@ class Workers:
                 process.join()
 
 
-def _work(run: Run, parents: Connection, mine: Connection) -> None:
+def _work(run: Run, parents: Connection, mine: Connection, deaf: Barrier) -> None:
     parents.close()
     # Until uvicorn has its own: the handlers that came with the fork end the parent, not us.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, args=(mine,), daemon=True).start()
     try:
-        run(lambda: mine.send(READY))
+        run(lambda: mine.send(READY), lambda: _wait_for_all(deaf))
     except FramepathError as error:
         mine.send(error)
+
+
+def _wait_for_all(deaf: Barrier) -> None:
+    with contextlib.suppress(threading.BrokenBarrierError):  # one has died, or hangs
+        deaf.wait(LEFT_S)
 
 
 def _end_with_parent(mine: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_server_that_is_down_is_named(nobody, check, scheme, field):
         check(f"{scheme}://{nobody}/0")
     assert "hidden" not in str(caught.value)
     assert "127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["hid@den", "hid/den", "hid:den", "hid#den", "h@i:d/d@en"])
+@pytest.mark.parametrize("check", [initialise, check_tables])
+def test_a_password_with_signs_of_addresses_is_not_told(nobody, check, password):
+    with pytest.raises(SettingsError, match="%40") as caught:
+        check(f"postgresql://{nobody.replace('hidden', password)}/0")
+    told = str(caught.value).partition("at serve")[2].partition(". Next")[0]
+    assert not {"hid", "den", "d@en", "i:d"} & set(re.split(r"[/@:*]", told)), told
+    assert "***@127.0.0.1" in told
 
 
 def test_an_address_of_something_else_is_named():

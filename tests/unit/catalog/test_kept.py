@@ -89,10 +89,18 @@ def test_no_more_than_the_most_stay_open(stacks, opening, monkeypatch):
     assert [stack.closed for stack in opening.opened] == [True, True, False, False, False]
 
 
-def test_idle_stacks_are_closed(stacks, opening, monkeypatch):
+def test_idle_stacks_are_closed(stacks, opening, file):
     stack = use(stacks, opening)
     stacks._reap()
     assert not stack.closed
-    monkeypatch.setattr(kept, "IDLE_S", -1.0)
-    stacks._reap()
+    impatient = KeptStacks(Folders((file.parent,)), idle_s=-1.0)
+    stack = use(impatient, opening)
+    impatient._reap()
+    assert stack.closed
+
+
+def test_all_are_closed_but_those_in_use(stacks, opening):
+    with stacks.use("key", opening) as stack:
+        stacks.close()
+        assert not stack.closed
     assert stack.closed

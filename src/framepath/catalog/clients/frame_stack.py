@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tiled.client.array import ArrayClient, DaskArrayClient
-from tiled.ndslice import NDSlice
 
 from framepath.catalog.clients.health import health_of
 from framepath.catalog.clients.transfer import Transfer
+from framepath.catalog.keys import expanded
 from framepath.spec.findings import Finding
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ class FrameStackClient(ArrayClient):
     """
 
     def __new__(cls, context: Any, *, structure_clients: Any, **rest: Any) -> Any:
-        """A Tiled dask client where the user asked for ``structure_clients="dask"``."""
-        if structure_clients["array"] is DaskArrayClient:
-            return DaskArrayClient(context, structure_clients=structure_clients, **rest)
-        return super().__new__(cls)
+        """A lazy client where the user asked for ``structure_clients="dask"``."""
+        chosen: Any = LazyFrameStackClient if structure_clients["array"] is DaskArrayClient else cls
+        return super().__new__(chosen)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -61,30 +60,54 @@ class FrameStackClient(ArrayClient):
 
         Raises
         ------
+        IndexError
+            It is out of bounds, or something else.
         tiled.client.utils.ClientError
             The server could not read it; the text names the run, the file, the hop and the cause.
         """
-        key = NDSlice(slice) if slice is not None else NDSlice(...)
-        pixels = self._transfer.fetch(key.expand_for_shape(self.shape))
-        return np.asarray(super().read(slice)) if pixels is None else pixels
+        return self._fetched(slice)
+
+    def _fetched(self, key: Any) -> np.ndarray[Any, np.dtype[Any]]:
+        pixels = self._transfer.fetch(expanded(... if key is None else key, self.shape))
+        return np.asarray(super().read(key)) if pixels is None else pixels
 
     @property
     def dask(self) -> dask.array.Array:
-        """The same frames as a lazy dask array, some 16 MiB a task."""
+        """The same frames as a lazy dask array, some 16 MiB a task; parts fetch themselves only."""
         import dask.array
 
         frame_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         frames = max(1, DASK_CHUNK_BYTES // max(1, frame_bytes))
         chunks: Any = (frames, *self.shape[1:])
-        return dask.array.from_array(_Plain(self), chunks=chunks, asarray=False, fancy=False)
+        return dask.array.from_array(_Plain(self), chunks=chunks, asarray=False)
+
+    @property
+    def shared_files(self) -> tuple[str, ...]:
+        """Files that the last read took the pixels from; () when the server sent them.
+
+        As the server spells them. It names them only to those who may read the node, and they are
+        used only while they are the same files here. ``FRAMEPATH_SHARED_FILES=no`` turns that off.
+        """
+        return self._transfer.files.paths
 
     def health(self) -> list[Finding]:
         """What is wrong between documents, files and links; empty when nothing is."""
         return health_of(self)
 
 
+class LazyFrameStackClient(FrameStackClient):
+    """Frames (frames, y, x) that are read as dask arrays: nothing travels before ``compute``."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.read(key)
+
+    def read(self, slice: Any = None) -> Any:
+        """A part, or everything, as a lazy dask array."""
+        return self.dask if slice is None else self.dask[slice]
+
+
 class _Plain:
-    """What dask needs of a client: shape, type, and slices as plain arrays."""
+    """What dask needs of a client: shape, type, and parts as plain arrays."""
 
     def __init__(self, client: FrameStackClient) -> None:
         self._client = client
@@ -93,4 +116,16 @@ class _Plain:
         self.ndim = client.ndim
 
     def __getitem__(self, key: Any) -> np.ndarray[Any, np.dtype[Any]]:
-        return self._client.read(key)
+        """Dask merges what is asked of a block into its key, lists of indices too."""
+        listed = [None if isinstance(part, int | slice) else np.asarray(part) for part in key]
+        bounds = [
+            part if places is None else slice(int(places.min()), int(places.max()) + 1)
+            for part, places in zip(key, listed, strict=True)
+        ]
+        pixels = self._client._fetched(tuple(bounds))
+        axis = 0
+        for bound, places in zip(bounds, listed, strict=True):
+            if places is not None:
+                pixels = pixels.take(places - bound.start, axis)
+            axis += isinstance(bound, slice)
+        return pixels

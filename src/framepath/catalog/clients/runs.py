@@ -23,6 +23,8 @@ from tiled.queries import SpecsQuery
 
 from framepath.catalog.clients.frame_stack import FrameStackClient
 from framepath.catalog.clients.health import health_of
+from framepath.catalog.clients.provenance import references_of
+from framepath.catalog.clients.run_files import RunFile, files_of
 from framepath.spec.documents import (
     FILES_KEY,
     FRAME_STACK_SPEC,
@@ -40,15 +42,24 @@ class Catalog(CatalogOfBlueskyRuns):
     """
 
     def __getitem__(self, key: Any) -> Any:
-        """A run by number from the end, scan id or (partial) uid; or ``cat["files", ...]``."""
+        """A run by number from the end, scan id or (partial) uid; or a path: ``raw/runs``."""
         first = key[0] if isinstance(key, tuple) and key else key
-        if isinstance(first, str) and first.split("/")[0] == FILES_KEY:
+        if isinstance(first, str) and ("/" in first or first == FILES_KEY):
+            # A path as other Tiled containers take it: bluesky's client would look for a run.
             return Container.__getitem__(self, key)
         if isinstance(key, slice):
             return self._runs_between(key)
-        if isinstance(key, numbers.Integral) and key < 0:
+        if isinstance(key, numbers.Integral) and key <= 0:  # above, it is a scan id
             return self._runs().values()[int(key)]
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except (KeyError, ValueError) as no_run:  # a name that is too short for a uid is the latter
+            if not isinstance(key, str):
+                raise
+            try:
+                return Container.__getitem__(self, key)  # a container that is no run
+            except KeyError:
+                raise no_run from None
 
     def _runs(self) -> Any:
         return self.search(SpecsQuery(include=["BlueskyRun"]))
@@ -70,11 +81,22 @@ class Catalog(CatalogOfBlueskyRuns):
 
 
 class Run(BlueskyRunV3):
-    """A run: everything of bluesky's client, and `health`."""
+    """A run: everything of bluesky's client, its health, files, and darks and flats."""
 
     def health(self) -> list[Finding]:
         """What is wrong between documents, files and links; empty when nothing is."""
         return health_of(self)
+
+    def files(self) -> list[RunFile]:
+        """Where the data are: each file as IOC, session and server spell it, its dataset."""
+        return files_of(self)
+
+    def references(self) -> dict[str, dict[str, dict[str, str]]]:
+        """By detector, ``dark`` and ``flat``: the ``uid`` of the run that holds them, ``reason``.
+
+        The run's own come first; without any the uid is "" and the reason says why.
+        """
+        return references_of(self)
 
 
 BESIDE_THE_IMAGES = {
