@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "take, store, catalog, read back and verify frames on this machine",
     "documents": "replay backed-up Bluesky documents into a catalog",
     "ioc": "run an areaDetector-compatible IOC, or compare one with the parameter table",
+    "ipython": "start IPython with the RunEngine, catalog, devices and plans of framepath.yml",
     "ledger": "audit the frames of an HDF5 file, or close a file that a killed writer left",
     "links": "list where the links of an HDF5 file lead, and repair them",
     "lint": "check a layout XML, and an attributes XML with it, before frames are lost",

@@ -40,7 +40,7 @@ def replay(
             where="documents replay",
         )
     try:
-        from framepath.acquire.replay import open_catalog, replay_file
+        from framepath.acquire.documents.replay import open_catalog, replay_file
     except ImportError as error:
         raise MissingExtra(
             "replaying documents needs packages that are not installed",

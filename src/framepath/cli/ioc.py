@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from framepath.detector.drivers.base import Driver
     from framepath.detector.foreign_pvs import ForeignPvs
 
+PORT = click.IntRange(0, 65535)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -31,8 +32,14 @@ def _ioc_options(prefix: str) -> Callable[[Any], Any]:
     options = (
         click.option("--prefix", default=prefix, show_default=True, help="PV prefix."),
         click.option("--host", default="127.0.0.1", show_default=True, help="Listen here only."),
-        click.option("--ca-port", default=0, help="CA port; 0 takes a free one."),
-        click.option("--pva-port", default=0, help="PVA port; 0 takes a free one."),
+        click.option("--ca-port", type=PORT, default=0, help="CA port; 0 takes a free one."),
+        click.option("--pva-port", type=PORT, default=0, help="PVA port; 0 takes a free one."),
+        click.option(
+            "--elements",
+            type=click.IntRange(min=0),
+            default=0,
+            help="Most pixels of image1:ArrayData; 0: those of a whole frame of this detector.",
+        ),
         click.option(
             "--save",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -63,8 +70,8 @@ def _ioc_options(prefix: str) -> Callable[[Any], Any]:
 def _run(kind: str, driver: Driver, *, foreign: ForeignPvs | None = None, **options: Any) -> None:
     """Run an IOC around the driver until it is told to end."""
     try:
+        from framepath.config.logs import log_to_stderr
         from framepath.detector.ioc import IocSettings, run
-        from framepath.detector.logs import log_to_stderr
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     log_to_stderr(options.pop("log_level").upper())
@@ -154,7 +161,12 @@ def eiger(model: str, spool: Path | None, **options: Any) -> None:
 @click.option("--address", help="HDF5 address of the frames, where the file has many.")
 @click.option("--image-key", help="Address of NXtomo's image key for these frames.")
 @click.option("--theta", help="Address of the angle of each frame, degrees.")
-@click.option("--rate", "rate_hz", type=float, help="Frames a second at the start.")
+@click.option(
+    "--rate",
+    "rate_hz",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Frames a second at the start.",
+)
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
 @click.option("--by-frame-type", is_flag=True, help="Play the next frame of cam1:FrameType.")
 def replay(
@@ -180,7 +192,7 @@ def replay(
 @command.command("motion")
 @click.option("--prefix", default="13MOT:", show_default=True, help="PV prefix.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen here only.")
-@click.option("--ca-port", default=0, help="CA port; 0 takes a free one.")
+@click.option("--ca-port", type=PORT, default=0, help="CA port; 0 takes a free one.")
 def motion(prefix: str, host: str, ca_port: int) -> None:
     """Simulated motors (m1 theta, m2 sample_x) and a shutter for scans without hardware."""
     try:

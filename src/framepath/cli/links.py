@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,8 +87,9 @@ def _as_json(path: Path, links: tuple[Link, ...], done: Repair | None) -> dict[s
 
 def _show(path: Path, links: tuple[Link, ...], done: Repair | None) -> None:
     if done is not None:
-        for change in done.changes:
-            click.echo(f"{change.address}: {change.before} -> {change.after}")
+        alike = Counter((change.before, change.after) for change in done.changes)
+        for (before, after), n_links in alike.items():
+            click.echo(f"{before} -> {after} (links: {n_links})")
         click.echo(f"targets rewritten in {done.path}: {len(done.changes)}")
         if done.backup:
             click.echo(f"before: {done.backup}")
@@ -96,6 +98,12 @@ def _show(path: Path, links: tuple[Link, ...], done: Repair | None) -> None:
         groups.setdefault(link.target_file, []).append(link)
     for name, members in sorted(groups.items(), key=lambda item: _n_broken(item[1])):
         _show_file(name, members)
+    missing = {link.target_file for link in links if not link.exists}
+    if missing:
+        click.echo(
+            f"files missing: {len(missing)} of {len(groups)}. Those that lie in another folder "
+            "now: --map OLD=NEW shows them, with --repair OUT it writes that down"
+        )
     click.echo(f"{path}: {len(links)} links, {_n_broken(links)} broken")
 
 

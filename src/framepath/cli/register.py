@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -27,18 +28,22 @@ def command(paths: tuple[Path, ...], address: str, as_json: bool) -> None:
     Exit status: 0 all are in the catalog, 1 some could not be read, 2 used wrongly.
     """
     from framepath.catalog.clients.connect import connect
+    from framepath.catalog.probe import Probe
     from framepath.catalog.register import found_files, register
+    from framepath.files import Folders
 
     console = Console(stderr=True)
     results = []
-    with connect(address) as catalog:
+    # What the server may read is for the server to say.
+    folders = Folders((Path("/"),))
+    with closing(Probe(folders)) as probe, connect(address) as catalog:
         for given in paths:
             path = given.absolute()
             files = found_files(path)
             # A file goes where registering its folder would put it.
             root = path.parent if path.is_dir() else path.parent.parent
             results += track(
-                register(catalog, files, root),
+                register(catalog, files, root, folders, probe),
                 description=str(path),
                 total=len(files),
                 console=console,

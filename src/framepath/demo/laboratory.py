@@ -13,8 +13,8 @@ from bluesky_tiled_plugins import TiledWriter
 from tiled.client import from_uri
 
 from framepath.acquire import area_detector, configure_routing, frame_series
-from framepath.acquire.default_xml import THETA
-from framepath.acquire.detector import FrameDetector
+from framepath.acquire.devices.default_xml import THETA
+from framepath.acquire.devices.detector import FrameDetector
 from framepath.spec.frame_type import FrameType
 from framepath.spec.serving import Served
 

@@ -29,6 +29,7 @@ def test_something_broken_is_exit_1(tmp_path):
     done = run(eiger_master(tmp_path, (4, 0)))
     assert done.exit_code == 1
     assert "broken  series_1_data_000002.h5\n  no such file; looked for" in done.output
+    assert "files missing: 1 of 2." in done.output
     assert done.output.rstrip().endswith("2 links, 1 broken")
 
 
@@ -68,6 +69,7 @@ def test_map_and_repair(tmp_path):
     assert run(master, "--map", mapping).exit_code == 0
     done = run(master, "--map", mapping, "--repair", tmp_path / "fixed.h5")
     assert done.exit_code == 0
+    assert "series_1_data_000001.h5 -> data/series_1_data_000001.h5 (links: 1)\n" in done.output
     assert "fixed.h5: 1\n" in done.output
     done = run(master, "--map", mapping, "--in-place", "--json")
     found = json.loads(done.output)
