@@ -8,6 +8,8 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need h5dump hdf5-tools
 need redis-server redis-server
 need initdb postgresql
+need chromium chromium
+need chromedriver chromium-driver
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then
     echo "framepath: installing$missing" >&2

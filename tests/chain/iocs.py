@@ -26,6 +26,7 @@ READY_S = 60.0
 _PORTS = [(free_tcp_and_udp_port(), free_tcp_and_udp_port()) for _ in range(N_PORTS)]
 _free = deque(_PORTS)
 
+_outside = dict(os.environ)
 os.environ.update(
     epics_client_environment(
         [f"{HOST}:{ca}" for ca, _ in _PORTS],
@@ -33,6 +34,11 @@ os.environ.update(
         repeater_port=free_tcp_and_udp_port(),
     )
 )
+if any(word.startswith("--ioc-prefix") for word in sys.argv):
+    # An IOC that is already up is at the addresses that the user has set. pytest's own parsed
+    # options come too late: this module is imported first.
+    os.environ["EPICS_CA_AUTO_ADDR_LIST"] = _outside.get("EPICS_CA_AUTO_ADDR_LIST", "YES")
+    os.environ["EPICS_CA_ADDR_LIST"] += f" {_outside.get('EPICS_CA_ADDR_LIST', '')}"
 
 # ophyd wants to choose the libca that pyepics loads, whichever of the two a test imports first.
 importlib.import_module("epicscorelibs.path.pyepics")

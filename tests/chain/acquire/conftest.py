@@ -12,7 +12,7 @@ from bluesky import RunEngine
 from event_model import DocumentNames, schema_validators, unpack_event_page
 
 from framepath.acquire import area_detector, configure_routing
-from framepath.acquire.crash_record import STATE_VARIABLE
+from framepath.acquire.pvs.crash_record import STATE_VARIABLE
 from framepath.processes import Child
 from framepath.spec.serving import Served
 
@@ -45,6 +45,22 @@ class Documents:
             for d in self.of("stream_datum")
             if d["descriptor"] == uid
         ]
+
+    def n_frames(self, stream: str) -> int:
+        """Frames of a stream, described in any number of pieces without a gap or an overlap."""
+        described = self.frames(stream)
+        assert [start for start, _ in described] == [0, *(stop for _, stop in described[:-1])]
+        return described[-1][1]
+
+    def numbers(self, stream: str) -> list[int]:
+        """Sequence numbers of the events of a stream, in their order."""
+        uid = self.streams[stream]["uid"]
+        found = []
+        for name, document in self.all:
+            if name in ("event", "event_page") and document["descriptor"] == uid:
+                number = document["seq_num"]
+                found += number if name == "event_page" else [number]
+        return found
 
     def ledger(self) -> dict[str, tuple[int, int, int]]:
         """(triggered, received, stored) by frame type."""

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from pathlib import Path
+
 import bluesky.plans as bp
 import numpy as np
 import pytest
 from bluesky import RunEngine
-from ophyd import ADComponent, DetectorBase, EpicsSignal, SingleTrigger
+from bluesky.utils import RunEngineInterrupted
+from ophyd import ADComponent, DetectorBase, EpicsSignal
 from ophyd.areadetector import SimDetectorCam
-from ophyd.areadetector.filestore_mixins import FileStoreHDF5IterativeWrite
-from ophyd.areadetector.plugins import HDF5Plugin_V34, ImagePlugin_V34
+from ophyd.areadetector.filestore_mixins import (
+    FileStoreHDF5IterativeWrite,
+    FileStoreTIFFIterativeWrite,
+)
+from ophyd.areadetector.plugins import HDF5Plugin_V34, ImagePlugin_V34, TIFFPlugin_V34
 
+from chain.detector.ophyd_classes import KeepsStatus
 from chain.iocs import running_ioc
-from framepath.acquire import DocumentWriter, with_ledger
+from framepath.acquire import DocumentWriter, with_ledger, with_stock_checks
+from framepath.acquire.stock.checks import stock_ledger
 
 
 class StockFile(HDF5Plugin_V34, FileStoreHDF5IterativeWrite):
+    def get_frames_per_point(self):
+        return 1
+
+
+class StockTiff(TIFFPlugin_V34, FileStoreTIFFIterativeWrite):
     def get_frames_per_point(self):
         return 1
 
@@ -32,7 +47,7 @@ def stock(stock_ioc, files_folder):
     folder = files_folder / "stock"
     folder.mkdir(exist_ok=True)
 
-    class Stock(SingleTrigger, DetectorBase):
+    class Stock(KeepsStatus, DetectorBase):
         cam = ADComponent(SimDetectorCam, "cam1:")
         image = ADComponent(ImagePlugin_V34, "image1:")
         hdf1 = ADComponent(StockFile, "HDF1:", write_path_template=f"{folder}/")
@@ -50,9 +65,43 @@ def stock(stock_ioc, files_folder):
 
 
 @pytest.fixture
+def two_files(stock_ioc, files_folder):
+    """A detector that stores each frame as HDF5 and as TIFF."""
+    folders = {kind: files_folder / "two" / kind for kind in ("h5", "tif")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+
+    class TwoFiles(KeepsStatus, DetectorBase):
+        cam = ADComponent(SimDetectorCam, "cam1:")
+        hdf1 = ADComponent(StockFile, "HDF1:", write_path_template=f"{folders['h5']}/")
+        tiff1 = ADComponent(StockTiff, "TIFF1:", write_path_template=f"{folders['tif']}/")
+
+    det = TwoFiles(stock_ioc.prefix, name="two")
+    det.wait_for_connection()
+    det.read_attrs = ["hdf1", "tiff1"]
+    det.hdf1.read_attrs = det.tiff1.read_attrs = []
+    det.cam.stage_sigs.update({"acquire_time": 0.005, "num_images": 1})
+    for plugin in (det.hdf1, det.tiff1):
+        plugin.enable.put("Enable")
+    det.cam.array_callbacks.put(1)
+    EpicsSignal(f"{stock_ioc.prefix}cam1:WaitForPlugins", name="waits").put(1)
+    det.hdf1.warmup()
+    return det
+
+
+@pytest.fixture(scope="module")
 def beamline_container(catalog):
     """A container of somebody else's, below the root of the server."""
     return catalog.create_container("beamline").create_container("runs")
+
+
+@pytest.mark.parametrize("path", ["beamline/runs", "/beamline/runs"])
+@pytest.mark.usefixtures("beamline_container")
+def test_a_container_by_its_path(catalog, path):
+    assert list(catalog[path].path_parts) == ["beamline", "runs"]
+    assert list(catalog["beamline"]["runs"].path_parts) == ["beamline", "runs"]
+    with pytest.raises(KeyError, match="No match for partial_uid nowhere"):
+        catalog["nowhere"]
 
 
 def test_in_a_container_below_the_root_with_both_kinds_of_detectors(
@@ -74,3 +123,38 @@ def test_in_a_container_below_the_root_with_both_kinds_of_detectors(
     ledger = run["ledger"].read()
     assert list(ledger["detector"].values) == [det.name]
     assert run.metadata["start"]["beamline_id"] == "elsewhere"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_pause_during_a_stock_exposure_is_no_loss(RE, documents, stock, times):
+    """The RunEngine triggers again on resuming; areaDetector ignores that while it acquires."""
+    stock.cam.stage_sigs.update({"acquire_time": 0.4, "acquire_period": 0.4})
+    RE.preprocessors.append(with_stock_checks)
+    left = [times]
+
+    def pause_while_exposing(msg):
+        if msg.command == "wait" and left[0]:
+            left[0] -= 1
+            threading.Thread(target=RE.request_pause, daemon=True).start()
+
+    RE.msg_hook = pause_while_exposing
+    try:
+        with pytest.raises(RunEngineInterrupted):
+            RE(bp.count([stock], num=2))
+        while RE.state == "paused":
+            with contextlib.suppress(RunEngineInterrupted):
+                RE.resume()
+    finally:
+        RE.msg_hook = None
+        stock.cam.stage_sigs.update({"acquire_time": 0.005, "acquire_period": 0.005})
+    triggered, received, stored = documents.ledger()["image"]
+    assert triggered == received == stored
+    assert documents.of("stop")[0]["exit_status"] == "success"
+
+
+def test_two_file_plugins_of_which_one_is_counted(RE, documents, two_files):
+    RE(with_stock_checks(bp.count([two_files], num=2)))
+    assert documents.ledger() == {"image": (2, 2, 2)}
+    (entry,) = stock_ledger(two_files, "fail").ledger
+    assert "/h5/" in entry.file
+    assert len(list((Path(entry.file).parents[1] / "tif").glob("*.tif*"))) == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
@@ -19,6 +22,7 @@ from framepath.acquire import (
     frame_series,
     take,
 )
+from framepath.acquire.pvs.connection import put_confirmed
 from framepath.errors import (
     FramepathError,
     IocUnreachable,
@@ -109,6 +113,17 @@ def test_a_folder_that_the_ioc_cannot_make(RE, make_det):
     assert values(det) == before
 
 
+def test_a_folder_that_is_not_mounted_here(RE, make_det, files_folder, monkeypatch):
+    monkeypatch.setattr("framepath.acquire.devices.folder_check.VISIBLE_S", 0.1)
+    det = make_det(files={"ioc": str(files_folder / "ioc"), "here": "/mnt/not-mounted"})
+    before = values(det)
+    with pytest.raises(StagingError) as raised:
+        RE(bp.count([det]))
+    for part in ("not visible here", "'/mnt/not-mounted'", str(files_folder / "ioc"), "mount it"):
+        assert part in str(raised.value)
+    assert values(det) == before
+
+
 def test_a_relative_folder(make_det):
     with pytest.raises(SettingsError, match="absolute"):
         make_det(files="data")
@@ -141,6 +156,23 @@ def test_an_ioc_that_dies_during_an_exposure(RE, documents, tmp_path):
     assert any(isinstance(cause, IocUnreachable) for cause in causes)
     (stop,) = documents.of("stop")
     assert stop["exit_status"] == "fail"
+
+
+def test_an_ioc_that_dies_while_it_is_asked(tmp_path):
+    with running_ioc() as ioc:
+        det = area_detector(ioc.prefix, name="asked", files=tmp_path)
+        det.wait_for_connection()
+        killer = threading.Thread(target=ioc.child.kill)
+
+        def ask():
+            for number in itertools.count():
+                put_confirmed(det.cam.gain, number % 5)
+                if number == 20:
+                    killer.start()
+
+        with pytest.raises(IocUnreachable, match="cam1:Gain"):
+            ask()
+        killer.join()
 
 
 def test_without_staging_nothing_is_taken(RE, det):

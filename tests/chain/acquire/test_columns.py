@@ -59,7 +59,7 @@ def test_several_frames_a_point(RE, documents, det, catalog, writer):  # noqa: F
     det.frames_per_point = 3
     (uid,) = RE(bp.count([det], num=4))
     writer.wait()
-    assert documents.frames("primary") == [(i, i + 1) for i in range(4)]
+    assert documents.n_frames("primary") == 4
     images = catalog[uid].primary[f"{det.name}_image"]
     (entry,) = det.ledger
     assert (entry.triggered, entry.received, entry.stored) == (12, 12, 12)

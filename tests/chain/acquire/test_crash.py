@@ -8,7 +8,7 @@ import bluesky.plans as bp
 import pytest
 
 from chain.acquire.test_series import values
-from framepath.acquire.crash_record import CrashRecord
+from framepath.acquire.pvs.crash_record import CrashRecord
 from framepath.errors import StagingError
 from framepath.processes import Child
 

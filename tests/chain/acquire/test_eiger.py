@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 import h5py
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from chain.iocs import running_ioc
+from chain.waiting import wait_for
 from framepath.acquire import DARK, area_detector, frame_series, take
 from framepath.errors import StagingError
 from framepath.files import open_frames
@@ -34,7 +34,7 @@ def eiger2(eiger_ioc, files_folder):
 def test_a_count_leaves_a_master_with_links_to_its_data_files(RE, documents, eiger2):
     before = eiger2.cam.num_triggers.get(), eiger2.cam.manual_trigger.get()
     RE(bp.count([eiger2], num=10))
-    assert documents.frames("primary") == [(i, i + 1) for i in range(10)]
+    assert documents.n_frames("primary") == 10
     (resource,) = documents.of("stream_resource")
     assert resource["data_key"] == "eiger2_image"
     master = resource["uri"].removeprefix("file://localhost")
@@ -76,7 +76,7 @@ def test_a_detector_disarmed_by_somebody_else(RE, documents, eiger2):
     def plan():
         yield from take(eiger2, "image", 2)
         eiger2.cam.acquire.put(0)
-        yield from bps.sleep(0.5)
+        wait_for(lambda: not eiger2.cam.armed.get(), "the detector is disarmed")
         yield from take(eiger2, "image", 2)
 
     with pytest.raises(StagingError, match="disarmed"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
@@ -9,8 +12,9 @@ import h5py
 import pytest
 from ophyd.sim import motor
 
-from framepath.acquire import DARK, IMAGE, frame_series, take, with_ledger
-from framepath.errors import FramesLost
+from chain.iocs import running_ioc
+from framepath.acquire import DARK, IMAGE, area_detector, frame_series, take, with_ledger
+from framepath.errors import FramesLost, StagingError
 
 
 def test_ordinary_plans_record_it_by_a_preprocessor(RE, documents, det):
@@ -76,13 +80,32 @@ def test_a_frame_that_the_plan_did_not_ask_for(RE, documents, det):
     assert documents.of("stop")[0]["exit_status"] == "fail"
 
 
-def test_a_frame_that_the_driver_did_not_produce(RE, documents, det):
-    def lost_in_the_driver():
-        det.acquisition.counts.triggered[IMAGE] += 1  # as a plan that asked once more
-        yield from bps.null()
+def test_frames_that_the_driver_did_not_produce(RE, documents, det):
+    det.cam.acquire_time.put(0.05)
+    det.cam.acquire_period.put(0.05)
 
-    with pytest.raises(FramesLost, match="4 triggered, 3 received, 3 stored"):
-        RE(taking(det, 3, lost_in_the_driver))
+    def stopped_by_somebody_else():
+        yield from bps.abs_set(det.cam.num_images, 20, wait=True)
+        stopping = threading.Thread(target=stop_after_a_frame, args=(det,))
+        stopping.start()
+        yield from take(det, IMAGE, 20)
+        stopping.join()
+
+    with pytest.raises(FramesLost) as raised:
+        RE(taking(det, 3, stopped_by_somebody_else))
+    triggered, received, stored = documents.ledger()["image"]
+    assert triggered == 23
+    assert 3 < received == stored < 23
+    assert "stored" in str(raised.value)
+    assert documents.of("stop")[0]["exit_status"] == "fail"
+
+
+def stop_after_a_frame(det):
+    """Put Acquire 0 once the next acquisition has brought a frame, as another client may."""
+    before = det.cam.array_counter.get()
+    while det.cam.array_counter.get() == before:
+        time.sleep(0.01)
+    det.cam.acquire.put(0)
 
 
 def test_a_frame_that_the_plugin_did_not_get(RE, documents, det):
@@ -118,3 +141,37 @@ def test_a_loss_may_be_a_warning(RE, documents, make_det):
 def test_frames_are_counted_by_their_own_type(RE, documents, det):
     RE(frame_series(det, [(DARK, 2), (IMAGE, 1), (DARK, 3)]))
     assert documents.ledger() == {"dark": (5, 5, 5), "image": (1, 1, 1)}
+
+
+def test_a_run_inside_another_has_its_own(RE, documents, det):
+    @bpp.run_decorator()
+    def outer():
+        yield from bpp.set_run_key_wrapper(bp.count([det], num=2), "inner")
+
+    RE(with_ledger(outer()))
+    inner, outermost = documents.of("stop")
+    assert inner["num_events"] == {"primary": 2, "ledger": 1}
+    assert outermost["num_events"] == {}
+
+
+def test_two_detectors_are_recorded_in_one_stream(RE, documents, det, files_folder):
+    with running_ioc() as ioc:
+        other = area_detector(ioc.prefix, name="other", files=files_folder / "other")
+        RE(with_ledger(bp.count([det, other], num=2)))
+    (descriptor,) = [d for d in documents.of("descriptor") if d["name"] == "ledger"]
+    (page,) = [d for d in documents.of("event_page") if d["descriptor"] == descriptor["uid"]]
+    assert page["data"]["detector"] == [det.name, "other"]
+    assert page["data"]["stored"] == [2, 2]
+
+
+def test_a_trigger_that_nobody_reads_ends_the_plan(RE, documents, det):
+    @bpp.stage_decorator([det])
+    @bpp.run_decorator()
+    def plan():
+        yield from bps.trigger(det, wait=True)
+        yield from bps.trigger_and_read([det])
+
+    with pytest.raises(StagingError, match="before the frames of the last trigger were read"):
+        RE(with_ledger(plan()))
+    assert documents.ledger() == {"image": (1, 1, 1)}
+    assert documents.n_frames("primary") == 1

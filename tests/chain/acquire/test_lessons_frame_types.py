@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from chain.acquire.lessons import follow
 from chain.iocs import running_ioc
+from doc_pages import follow
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def place(lesson_ioc, tmp_path):
 
 def test_images_darks_and_flats(place, capsys):
     folder, instead = place
-    made = follow("images-darks-flats.md", folder, instead)
+    made = follow("tutorials/images-darks-flats.md", folder, instead)
     printed = capsys.readouterr().out
     assert "Attributes file OK" in printed
     assert "Yes" in printed
@@ -51,7 +51,7 @@ def test_images_darks_and_flats(place, capsys):
 
 def test_mixed_sequences_streamed_and_compressed(place, capsys):
     folder, instead = place
-    made = follow("mixed-sequences.md", folder, instead)
+    made = follow("tutorials/mixed-sequences.md", folder, instead)
     assert "gzip" in capsys.readouterr().out
     image, dark, white = made["ENTRY"]
     with h5py.File(made["mixed"]) as file:

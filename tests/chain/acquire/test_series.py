@@ -46,11 +46,8 @@ def test_a_series_is_one_file_with_a_stream_a_frame_type(RE, documents, det):
     before = values(det)
     RE(frame_series(det, images=4, darks=3, flats=2))
 
-    assert {s: documents.frames(s) for s in ("primary", "dark", "flat")} == {
-        "primary": [(0, 4)],
-        "dark": [(0, 3)],
-        "flat": [(0, 2)],
-    }
+    described = {stream: documents.n_frames(stream) for stream in ("primary", "dark", "flat")}
+    assert described == {"primary": 4, "dark": 3, "flat": 2}
     assert documents.ledger() == {"dark": (3, 3, 3), "flat": (2, 2, 2), "image": (4, 4, 4)}
     (stop,) = documents.of("stop")
     assert stop["exit_status"] == "success"
@@ -90,8 +87,7 @@ def test_documents_say_what_the_file_holds(RE, documents, det):
 
 def test_a_mixed_sequence_keeps_its_order(RE, documents, det):
     RE(frame_series(det, [(DARK, 1), ("white", 1), (IMAGE, 2), ("dark", 1)]))
-    assert documents.frames("dark") == [(0, 1), (1, 2)]
-    assert documents.frames("primary") == [(0, 2)]
+    assert (documents.n_frames("dark"), documents.n_frames("primary")) == (2, 2)
     assert documents.ledger() == {"dark": (2, 2, 2), "flat": (1, 1, 1), "image": (2, 2, 2)}
     _, destinations = unique_ids(det.ledger[0].file)
     assert [d.rpartition("/")[2] for d in destinations] == ["dark", "flat", "data", "data", "dark"]
@@ -100,7 +96,7 @@ def test_a_mixed_sequence_keeps_its_order(RE, documents, det):
 def test_count_gives_one_frame_a_point(RE, documents, det):
     before = values(det)
     RE(bp.count([det], num=5))
-    assert documents.frames("primary") == [(i, i + 1) for i in range(5)]
+    assert documents.n_frames("primary") == 5
     assert [d["seq_num"] for d in documents.of("event")] == [1, 2, 3, 4, 5]
     (entry,) = det.ledger
     assert (entry.triggered, entry.received, entry.stored) == (5, 5, 5)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import numpy as np
 import pytest
+from bluesky.utils import RunEngineInterrupted
 from event_model import unpack_event_page
 from ophyd import EpicsMotor, EpicsSignal
+from ophyd.sim import motor
+from ophyd.utils.errors import LimitError
 
 from chain.iocs import port_pair, random_prefix, running_ioc
+from chain.waiting import wait_for
 from framepath.acquire import (
     Hooks,
     area_detector,
@@ -20,7 +25,7 @@ from framepath.acquire import (
     with_darks_flats,
     with_ledger,
 )
-from framepath.acquire.default_xml import THETA
+from framepath.acquire.devices.default_xml import THETA
 from framepath.errors import SettingsError
 from framepath.files import open_frames
 from framepath.processes import Child
@@ -128,7 +133,7 @@ def test_darks_and_flats_around_any_plan(RE, documents, beamline):
     plan = bp.scan([det], theta, 0, 20, 3)
     RE(with_ledger(with_darks_flats(plan, det, darks=2, flats=1, when="both", hooks=hooks)))
     assert documents.ledger() == {"dark": (4, 4, 4), "flat": (2, 2, 2), "image": (3, 3, 3)}
-    assert documents.frames("primary") == [(0, 1), (1, 2), (2, 3)]
+    assert documents.n_frames("primary") == 3
 
 
 @pytest.mark.parametrize(
@@ -139,6 +144,9 @@ def test_darks_and_flats_around_any_plan(RE, documents, beamline):
         ({"fly": True, "num": 1}, "two images"),
         ({"fly": True, "when": 3}, "step scan"),
         ({"when": "during"}, "during"),
+        ({"darks": -1}, "-1"),
+        ({"flats": 1.5}, "1.5"),
+        ({"stop": float("nan")}, "nan"),
     ],
 )
 def test_scans_that_make_no_sense(RE, documents, beamline, arguments, told):
@@ -149,22 +157,138 @@ def test_scans_that_make_no_sense(RE, documents, beamline, arguments, told):
     assert documents.all == []
 
 
-def test_a_motor_that_fails_ends_the_run_with_a_good_file(RE, documents, beamline):
+def test_points_of_several_frames(RE, documents, beamline):
     det, theta, _ = beamline
+    det.frames_per_point = 2
+    grid = bp.grid_scan([det], theta, 0, 4, 2, motor, -1, 1, 3)
+    try:
+        RE(with_ledger(bp.scan([det], theta, 0, 4, 2)))
+        assert documents.n_frames("primary") == 2
+        assert documents.ledger() == {"image": (4, 4, 4)}
+        documents.all.clear()
+        RE(with_ledger(grid))
+    finally:
+        det.frames_per_point = 1
+    assert documents.n_frames("primary") == 6
+    assert documents.ledger() == {"image": (12, 12, 12)}
+    (key,) = [k for k in documents.streams["primary"]["data_keys"] if k == "camera_image"]
+    assert documents.streams["primary"]["data_keys"][key]["shape"] == [2, 514, 1030]
 
-    class Broken:
-        name, parent, position = "broken", None, 0
 
-        def __getattr__(self, attribute):
-            return getattr(theta, attribute)
+def test_an_abort_among_flats_brings_the_sample_back(RE, documents, beamline):
+    det, theta, hooks = beamline
+    moves = []
 
-        def set(self, value):
-            if value > 15:
-                raise RuntimeError("the motor is stuck")
-            return theta.set(value)
+    def told(name):
+        def stub():
+            moves.append(name)
+            yield from getattr(hooks, name)()
 
+        return stub
+
+    watched = Hooks(sample_out=told("sample_out"), sample_in=told("sample_in"))
+
+    def pause_at_flats(msg):
+        if msg.command == "trigger" and moves == ["sample_out"]:
+            RE.msg_hook = None
+            threading.Thread(target=RE.request_pause, daemon=True).start()
+
+    RE.msg_hook = pause_at_flats
+    try:
+        with pytest.raises(RunEngineInterrupted):
+            RE(tomo_scan(det, theta, 0, 10, 3, flats=20, hooks=watched))
+    finally:
+        RE.msg_hook = None
+    RE.abort("enough")
+    assert moves == ["sample_out", "sample_in"]
+    (stop,) = documents.of("stop")
+    triggered, received, stored = documents.ledger()["flat"]
+    counts = f"camera flat: {stored} triggered, {stored} received, {stored} stored"
+    assert (stop["exit_status"], stop["reason"]) == ("abort", counts)
+    assert triggered == received == stored == documents.n_frames("flat")
+
+
+def test_a_pause_in_flight_ends_the_run(RE, documents, beamline):
+    det, theta, _ = beamline
+    velocity = theta.velocity.get()
+
+    def pause_in_flight(msg):
+        if msg.command == "trigger":
+            RE.msg_hook = None
+            threading.Thread(target=RE.request_pause, daemon=True).start()
+
+    RE.msg_hook = pause_in_flight
+    try:
+        with pytest.raises(RunEngineInterrupted):
+            RE(tomo_scan(det, theta, 0, 30, 31, fly=True))
+    finally:
+        RE.msg_hook = None
+    assert RE.state == "idle"
+    assert theta.velocity.get() == velocity
+    triggered, received, stored = documents.ledger()["image"]
+    assert triggered == received == stored
+    (stop,) = documents.of("stop")
+    assert stop["exit_status"] == "fail"
+    assert f"camera image: {stored} triggered" in stop["reason"]
+
+
+def test_a_flight_that_the_motor_cannot_make(RE, documents, beamline, monkeypatch):
+    det, theta, _ = beamline
+    theta.velocity.put(5, wait=True)
+
+    set_velocity = theta.velocity.set
+    # As the record holds it to its maximum, where a motor has VMAX.
+    monkeypatch.setattr(theta.velocity, "set", lambda value: set_velocity(min(value, 10.0)))
+    with pytest.raises(SettingsError, match="velocity 10; expected 20"):
+        RE(tomo_scan(det, theta, 0, 30, 31, fly=True))
+    wait_for(lambda: theta.velocity.get() == 5, "the velocity is put back")
+    theta.velocity.put(90, wait=True)
+    assert documents.of("event") == []
+
+
+def limit(theta, highest):
+    """Set the limit of a motor; the client knows it for good."""
+
+    def known():
+        # Setpoints in ophyd's queue bring the limit of their time, also an old one: send new ones.
+        for angle in (1, 0):
+            theta.move(angle, wait=True, timeout=30)
+        return theta.user_setpoint.limits[1] == highest
+
+    theta.high_limit_travel.put(highest, wait=True)
+    wait_for(known, "the client knows the limit")
+
+
+def test_a_motor_that_may_not_go_there(RE, documents, beamline):
+    det, theta, _ = beamline
+    before = theta.high_limit_travel.get()
+    limit(theta, 15)
+    try:
+        with pytest.raises(LimitError):
+            RE(tomo_scan(det, theta, 0, 30, 4))
+        assert documents.all == []
+        with pytest.raises(LimitError):
+            RE(with_ledger(bp.scan([det], theta, 0, 30, 4)))
+    finally:
+        limit(theta, before)
+    assert documents.ledger() == {"image": (2, 2, 2)}
+    (stop,) = documents.of("stop")
+    assert stop["exit_status"] == "fail"
+    assert "camera image: 2 triggered, 2 received, 2 stored" in stop["reason"]
+
+
+def test_a_motor_that_fails_ends_the_run_with_a_good_file(RE, documents, beamline, monkeypatch):
+    det, theta, _ = beamline
+    move = theta.set
+
+    def stuck_above_15(value):
+        if value > 15:
+            raise RuntimeError("the motor is stuck")
+        return move(value)
+
+    monkeypatch.setattr(theta, "set", stuck_above_15)
     with pytest.raises(RuntimeError, match="stuck"):
-        RE(with_ledger(tomo_scan(det, Broken(), 0, 30, 4)))
+        RE(with_ledger(tomo_scan(det, theta, 0, 30, 4)))
     (stop,) = documents.of("stop")
     assert (stop["exit_status"], "stuck" in stop["reason"]) == ("fail", True)
     assert documents.ledger() == {"image": (2, 2, 2)}

@@ -9,7 +9,13 @@ import pytest
 
 from chain.catalog.runs import RunMaker
 from framepath.processes import Child
-from framepath.spec.serving import Served
+from framepath.spec.serving import SHARED_FILES_VARIABLE, Served
+
+
+@pytest.fixture(autouse=True)
+def _pixels_come_by_http(monkeypatch):
+    """What is tested here is the server; `test_shared_files` takes this back."""
+    monkeypatch.setenv(SHARED_FILES_VARIABLE, "no")
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +25,13 @@ def data_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory, data_folder):
+def elsewhere(tmp_path_factory) -> Path:
+    """What other hosts call the data folder; nothing lies there on this one."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory, data_folder, elsewhere):
     """A running ``framepath serve``."""
     settings = tmp_path_factory.mktemp("settings") / "framepath.yml"
     settings.write_text(
@@ -27,7 +39,7 @@ def served(tmp_path_factory, data_folder):
         f"  folder: {tmp_path_factory.mktemp('catalog')}\n"
         f"  data: [{data_folder}]\n"
         "  path_maps:\n"
-        f"    - {{ioc: 'C:/detector', server: {data_folder}}}\n"
+        f"    - {{ioc: 'C:/detector', server: {data_folder}, here: {elsewhere}}}\n"
     )
     command = [sys.executable, "-m", "framepath", "serve", "--settings", settings]
     with Child.start(command, name="framepath serve") as child:

@@ -49,6 +49,65 @@ def write_eiger(folder: Path, name: str, counts=(4, 4, 2)):
     return master
 
 
+class GrowingRun:
+    """A run whose file grows, frame by frame, each told to the catalog at once.
+
+    Parameters
+    ----------
+    catalog
+        Where its documents go.
+    path
+        The file, written so that others can read it meanwhile.
+    key
+        Data key of the frames.
+    """
+
+    def __init__(self, catalog, path: Path, key: str) -> None:
+        self._writer = TiledWriter(catalog, batch_size=1)
+        self._run = compose_run()
+        self.uid = self._run.start_doc["uid"]
+        self._file = h5py.File(path, "w", libver=("v110", "v110"))
+        self._dataset = self._file.create_dataset(
+            "/entry/data/data", (0, *FRAME_SHAPE), "u2", maxshape=(None, *FRAME_SHAPE),
+            chunks=(1, *FRAME_SHAPE),
+        )  # fmt: skip
+        self._file.swmr_mode = True
+        data_key = {
+            "source": "test", "dtype": "array", "dtype_numpy": "<u2", "shape": [1, *FRAME_SHAPE],
+            "external": "STREAM:",
+        }  # fmt: skip
+        self._stream = self._run.compose_descriptor(name="primary", data_keys={key: data_key})
+        self._resource = self._run.compose_stream_resource(
+            mimetype="application/x-hdf5",
+            uri=path.as_uri(),
+            data_key=key,
+            parameters={"dataset": "/entry/data/data", "chunk_shape": [1, *FRAME_SHAPE]},
+        )
+        self._writer("start", self._run.start_doc)
+        self._writer("descriptor", self._stream.descriptor_doc)
+        self._writer("stream_resource", self._resource.stream_resource_doc)
+
+    def add_frame(self) -> None:
+        """Store a frame, and tell."""
+        index = len(self._dataset)
+        self._dataset.resize(index + 1, 0)
+        self._dataset[index] = frames(1, first=index)[0]
+        self._dataset.flush()
+        self._writer(
+            "stream_datum",
+            self._resource.compose_stream_datum(
+                indices={"start": index, "stop": index + 1},
+                seq_nums={"start": index + 1, "stop": index + 2},
+                descriptor=self._stream.descriptor_doc,
+            ),
+        )
+
+    def close(self) -> None:
+        """End file and run."""
+        self._file.close()
+        self._writer("stop", self._run.compose_stop())
+
+
 class RunMaker:
     """Writes runs through the stock TiledWriter, as any RunEngine would."""
 
@@ -67,7 +126,10 @@ class RunMaker:
         streams=None,
         **parameters,
     ):
-        """A run whose streams (name -> frames, dataset) have one key of images; its client."""
+        """A run whose streams (name -> frames, dataset) have one key of images; its client.
+
+        Without ``dtype`` its descriptors do not say the pixels' type.
+        """
         writer = TiledWriter(self.catalog)
         run = compose_run()
         writer("start", run.start_doc)
@@ -84,7 +146,7 @@ class RunMaker:
                 key: {
                     "source": "test",
                     "dtype": "array",
-                    "dtype_numpy": dtype,
+                    **({"dtype_numpy": dtype} if dtype else {}),
                     "shape": list(shape),
                     "external": "STREAM:",
                 },

@@ -8,6 +8,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from tiled.client.array import ArrayClient
 from tiled.client.utils import ClientError
 
 from chain.catalog.runs import FRAME_SHAPE, frames, write_eiger, write_stack
@@ -91,13 +92,48 @@ def test_a_narrower_documented_type_is_an_error(runs, data_folder):
     assert "uint16" in failure(lambda: run.primary["eiger2_image"][0])
 
 
-def test_a_missing_virtual_source_is_not_zeros(runs, data_folder):
+@pytest.mark.parametrize("sliced", [True, False])
+def test_a_missing_virtual_source_is_not_zeros(runs, data_folder, sliced):
     layout = h5py.VirtualLayout((10, *FRAME_SHAPE), "u2")
-    layout[:] = h5py.VirtualSource("nowhere.h5", "/entry/data/data", (10, *FRAME_SHAPE))[:]
-    with h5py.File(data_folder / "virtual.h5", "w", libver=("v110", "v110")) as file:
+    source = h5py.VirtualSource(f"nowhere_{sliced}.h5", "/entry/data/data", (10, *FRAME_SHAPE))
+    layout[:] = source[:] if sliced else source
+    path = data_folder / f"virtual_{sliced}.h5"
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
         file.create_virtual_dataset("/entry/data/data", layout)
-    run = runs.add(data_folder / "virtual.h5")
-    assert "nowhere.h5" in failure(lambda: run.primary["eiger2_image"][0])
+    run = runs.add(path)
+    assert f"nowhere_{sliced}.h5" in failure(lambda: run.primary["eiger2_image"][0])
+    assert f"nowhere_{sliced}.h5" in run.health()[0].found + run.health()[0].where
+
+
+def test_a_file_cut_short_is_named(runs, data_folder):
+    path = write_stack(data_folder / "short.h5")
+    run = runs.add(path)
+    run.primary["eiger2_image"][0]
+    os.truncate(path, path.stat().st_size // 2)
+    text = failure(lambda: run.primary["eiger2_image"][0])
+    assert "short.h5" in text
+    assert "hop 'file'" in text
+    assert run.start["uid"] in text
+    assert run.health()[0].rule == "catalog-file"
+
+
+BROKEN = {
+    "file": lambda folder: folder / "bare_never.h5",
+    "confinement": lambda folder: folder.parent / "bare_outside.h5",
+    "documents": lambda folder: write_stack(folder / "bare_few.h5", 7),
+}
+
+
+@pytest.mark.parametrize("hop", BROKEN)
+def test_a_bare_tiled_client_is_told_the_same(runs, data_folder, hop):
+    path = BROKEN[hop](data_folder)
+    run = runs.add(path)
+    images = run.primary["eiger2_image"]
+    bare = ArrayClient(images.context, item=images.item, structure_clients=images.structure_clients)
+    text = failure(lambda: bare[9])
+    assert f"hop '{hop}'" in text
+    assert path.name in text
+    assert run.start["uid"] in text
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +144,12 @@ def outside(tmp_path_factory):
 class TestConfinement:
     """Nothing outside the data folder is read, however a path leads there."""
 
-    def refused(self, run):
+    def refused(self, run, *named):
         text = failure(lambda: run.primary["eiger2_image"][0])
         assert "403" in text
         assert "hop 'confinement'" in text
+        for name in named:
+            assert name in text
         assert run.health()[0].rule == "catalog-confinement"
 
     def test_a_path(self, runs, outside):
@@ -132,14 +170,14 @@ class TestConfinement:
     def test_an_external_link(self, runs, data_folder, outside):
         with h5py.File(data_folder / "external.h5", "w") as file:
             file["/entry/data/data"] = h5py.ExternalLink(str(outside), "/entry/data/data")
-        self.refused(runs.add(data_folder / "external.h5"))
+        self.refused(runs.add(data_folder / "external.h5"), "external.h5:/entry/data/data")
 
     def test_a_virtual_source(self, runs, data_folder, outside):
         layout = h5py.VirtualLayout((10, *FRAME_SHAPE), "u2")
         layout[:] = h5py.VirtualSource(str(outside), "/entry/data/data", (10, *FRAME_SHAPE))[:]
         with h5py.File(data_folder / "vds.h5", "w", libver=("v110", "v110")) as file:
             file.create_virtual_dataset("/entry/data/data", layout)
-        self.refused(runs.add(data_folder / "vds.h5"))
+        self.refused(runs.add(data_folder / "vds.h5"), "vds.h5:/entry/data/data")
 
     def test_raw_external_storage(self, runs, data_folder, outside):
         with h5py.File(data_folder / "raw.h5", "w") as file:

@@ -50,6 +50,17 @@ def test_finding_runs(catalog, lesson):
         assert list(catalog.search(Key(key) == "lesson")) == [lesson]
 
 
+def test_what_is_no_run_is_found_by_its_name_and_is_not_counted(catalog, lesson):
+    catalog.create_container("raw")
+    catalog.refresh()
+    assert list(catalog["raw"]) == []
+    assert catalog[0].start["uid"] == catalog[: len(catalog)][0].start["uid"]
+    assert catalog[-1].start["uid"] == lesson
+    for key in ("nil", "no-such-run", 4712):
+        with pytest.raises((KeyError, ValueError), match=str(key)):
+            catalog[key]
+
+
 def test_the_baseline(catalog, lesson):
     run = catalog[lesson]
     assert "baseline" in list(run)
@@ -75,16 +86,3 @@ def test_a_picture(catalog, lesson, tmp_path):
     artist = plt.imshow(images[0])
     np.testing.assert_array_equal(artist.get_array(), images[0])
     plt.close("all")
-
-
-def test_one_frame_is_all_that_travels(catalog, lesson):
-    images = catalog[-2].primary["eiger2_image"]
-    images[0]
-    sizes = []
-    hook = lambda response: sizes.append(int(response.headers.get("content-length", 0)))  # noqa: E731
-    hooks = catalog.context.http_client.event_hooks
-    catalog.context.http_client.event_hooks = {**hooks, "response": [*hooks["response"], hook]}
-    images[5]
-    catalog.context.http_client.event_hooks = hooks
-    (size,) = sizes
-    assert size < 2 * images.dtype.itemsize * np.prod(FRAME_SHAPE)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
-import h5py
 import numpy as np
 import pytest
 from bluesky_tiled_plugins import TiledWriter
 from event_model import compose_run
 
-from chain.catalog.runs import FRAME_SHAPE, frames, write_stack
+from chain.catalog.runs import FRAME_SHAPE, GrowingRun, frames, write_stack
 
 KEY = "adsimdet_image"
 
@@ -58,7 +58,7 @@ def test_resource_and_datum_of_stock_ophyd(catalog, data_folder):
 # Tiled 0.2.20 uses websockets in a way that its newest version warns of.
 @pytest.mark.filterwarnings("ignore:connect.. must be used as a context manager")
 def test_frames_of_a_running_run(catalog, data_folder):
-    path, n = data_folder / "live.h5", 4
+    n = 4
     received, all_there = {}, threading.Event()
 
     def on_frame(update):
@@ -67,46 +67,17 @@ def test_frames_of_a_running_run(catalog, data_folder):
         if len(received) == n:
             all_there.set()
 
-    writer = TiledWriter(catalog, batch_size=1)
-    run = compose_run()
-    with h5py.File(path, "w", libver=("v110", "v110")) as file:
-        dataset = file.create_dataset(
-            "/entry/data/data", (0, *FRAME_SHAPE), "u2", maxshape=(None, *FRAME_SHAPE),
-            chunks=(1, *FRAME_SHAPE),
-        )  # fmt: skip
-        file.swmr_mode = True
-        writer("start", run.start_doc)
-        stream = run.compose_descriptor(name="primary", data_keys=data_key(external="STREAM:"))
-        writer("descriptor", stream.descriptor_doc)
-        resource = run.compose_stream_resource(
-            mimetype="application/x-hdf5",
-            uri=path.as_uri(),
-            data_key=KEY,
-            parameters={"dataset": "/entry/data/data", "chunk_shape": [1, *FRAME_SHAPE]},
-        )
-        writer("stream_resource", resource.stream_resource_doc)
-        subscription = None
-        for index in range(n):
-            dataset.resize(index + 1, 0)
-            dataset[index] = frames(n)[index]
-            dataset.flush()
-            writer(
-                "stream_datum",
-                resource.compose_stream_datum(
-                    indices={"start": index, "stop": index + 1},
-                    seq_nums={"start": index + 1, "stop": index + 2},
-                    descriptor=stream.descriptor_doc,
-                ),
-            )
-            if subscription is None:
-                images = catalog[run.start_doc["uid"]].primary[KEY]
-                np.testing.assert_array_equal(images[0], frames(n)[0])
-                subscription = images.subscribe()
-                subscription.new_data.add_callback(on_frame)
-                subscription.start_in_thread(1)
+    with contextlib.closing(GrowingRun(catalog, data_folder / "live.h5", KEY)) as run:
+        run.add_frame()
+        images = catalog[run.uid].primary[KEY]
+        np.testing.assert_array_equal(images[0], frames(n)[0])
+        subscription = images.subscribe()
+        subscription.new_data.add_callback(on_frame)
+        subscription.start_in_thread(1)
+        for _ in range(1, n):
+            run.add_frame()
         assert all_there.wait(30), sorted(received)
-        assert catalog[run.start_doc["uid"]].primary[KEY].shape == (n, *FRAME_SHAPE)
+        assert catalog[run.uid].primary[KEY].shape == (n, *FRAME_SHAPE)
         subscription.disconnect()
-    writer("stop", run.compose_stop())
     for index, data in received.items():
         np.testing.assert_array_equal(data.reshape(FRAME_SHAPE), frames(n)[index])

@@ -9,15 +9,17 @@ import signal
 import sys
 from pathlib import Path
 
+import h5py
 import httpx
 import numpy as np
 import pytest
 import yaml
+from benchmarks.databases import PASSWORD, postgresql, postgresql_programs, redis
 from tiled.client import from_uri
 from tiled.client.constructors import from_context
 
-from chain.catalog.outgrown import PASSWORD, postgresql, postgresql_programs, redis
-from chain.catalog.runs import RunMaker, frames, write_stack
+from chain.catalog.runs import GrowingRun, RunMaker, frames, write_stack
+from chain.waiting import wait_for
 from framepath.catalog.databases import check_tables, initialise
 from framepath.errors import SettingsError
 from framepath.processes import Child, free_tcp_and_udp_port
@@ -104,6 +106,102 @@ def test_each_worker_reads_what_another_wrote(outgrown):
             assert list(run.primary.read()["motor"].values) == list(range(10))
             assert run.health() == []
             assert [name for name, _ in run.documents()][-1] == "stop"
+
+
+SUBSCRIBER = """
+import sys, threading
+import numpy as np
+from bluesky_tiled_plugins.streaming import subscribe_to_streams
+from tiled.client import from_uri
+
+seen, ended, report = set(), threading.Event(), open(sys.argv[4], "a", buffering=1)
+
+def on_frames(update):
+    first, frames = update.update.patch.offset[0], update.data()
+    for index, frame in enumerate(frames, first):
+        seen.add(index)
+        print(index, int(frame.astype(np.int64).sum()), file=report)
+    if len(seen) >= int(sys.argv[3]):
+        ended.set()
+
+with subscribe_to_streams(from_uri(sys.argv[1]), on_frames, streams={"primary": sys.argv[2]}):
+    print("ready", flush=True)
+    ended.wait(100)
+"""
+
+
+@contextlib.contextmanager
+def subscriber(served, key: str, n_frames: int, report: Path):
+    """A process that reports the sum of each frame it is told of; it ends after the last."""
+    # Unlike this process, which gives up at once, it tries again as users' clients do.
+    # The report is a file: subscriptions that it ends while they try again print long tracebacks.
+    wanted = [served.uri_with_key, key, str(n_frames), report]
+    command = [sys.executable, "-c", SUBSCRIBER, *wanted]
+    report.touch()
+    with Child.start(command, name="subscriber", env={"TILED_RETRY_ATTEMPTS": "10"}) as child:
+        child.wait_ready(60)
+        yield child
+
+
+def told(report: Path) -> dict[int, int]:
+    """Sum of each frame that a subscriber was told of."""
+    lines = [line.split() for line in report.read_text().splitlines(keepends=True) if "\n" in line]
+    return {int(index): int(total) for index, total in lines}
+
+
+def test_the_main_story(sim_ioc, outgrown, tmp_path):
+    """IOC, plan, document writer, catalog; then the bytes, and live while the plan runs."""
+    from bluesky import RunEngine
+
+    from framepath.acquire import DocumentWriter, area_detector, configure_routing, frame_series
+
+    (folder, child, served), report = outgrown, tmp_path / "told"
+    det = area_detector(sim_ioc.prefix, name="story", files=folder / "data")
+    configure_routing(det)
+    det.cam.acquire_time.put(0.01)
+    det.cam.acquire_period.put(0.05)
+    engine, n_frames = RunEngine({}), 12
+    with contextlib.closing(client_of(served).context) as context:
+        with (
+            contextlib.closing(DocumentWriter(from_context(context), folder=tmp_path)) as writer,
+            subscriber(served, "story_image", n_frames, report) as live,
+        ):
+            engine.subscribe(writer)
+            (uid,) = engine(frame_series(det, images=n_frames, darks=2, flats=1))
+            writer.wait()
+            assert live.wait(100) == 0, live.tail
+            seen = told(report)
+        run = from_context(context)[uid]
+        assert run.health() == []
+        assert set(run) == {"primary", "dark", "flat", "ledger"}
+    for worker in workers_of(child):
+        with only(child, worker), contextlib.closing(client_of(served).context) as context:
+            run = from_context(context)[uid]
+            for entry in det.ledger:
+                stream = {"image": "primary"}.get(entry.frame_type, entry.frame_type)
+                with h5py.File(entry.file) as file:
+                    stored = file[entry.dataset][()]
+                np.testing.assert_array_equal(run[stream]["story_image"][:], stored)
+                if stream == "primary":
+                    assert seen == {n: int(frame.sum()) for n, frame in enumerate(stored)}
+
+
+def test_a_subscriber_is_served_again_after_a_restart(tmp_path, databases):
+    port, report = free_tcp_and_udp_port(), tmp_path / "told"
+    with serving(tmp_path, workers=2, port=port, **databases) as server:
+        served = Served.from_ready_line(server.wait_ready(120))
+        with contextlib.closing(client_of(served).context) as context:
+            run = GrowingRun(from_context(context), tmp_path / "data" / "restart.h5", "images")
+            with subscriber(served, "images", 2, report) as live:
+                run.add_frame()
+                wait_for(lambda: 0 in told(report), "the first frame", 30)
+                assert server.stop() == 0
+                with serving(tmp_path, workers=1, port=port, **databases) as again:
+                    again.wait_ready(120)
+                    run.add_frame()
+                    assert live.wait(100) == 0, live.tail
+                    assert told(report) == {n: int(frames(2)[n].sum()) for n in range(2)}
+                    run.close()
 
 
 def test_a_handle_of_one_worker_is_good_at_another(outgrown):

@@ -127,3 +127,14 @@ def test_documents_come_back(eiger_run):
 
 def test_a_sound_run_is_healthy(eiger_run):
     assert eiger_run.health() == []
+
+
+def test_a_browser_at_an_array_sees_a_frame_or_why_not(catalog, runs, data_folder):
+    images = runs.add(write_stack(data_folder / "page.h5"), n=10).primary["eiger2_image"]
+    url = images.uri.replace("/metadata/", "/array/full/")
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    frame = catalog.context.http_client.get(url, params={"slice": "3"}, headers=browser)
+    assert frame.status_code == 200, frame.text
+    assert "data:image/png;base64," in frame.text
+    stack = catalog.context.http_client.get(url, headers=browser)
+    assert stack.status_code == 406, stack.text

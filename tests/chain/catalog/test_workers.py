@@ -17,7 +17,7 @@ import signal, sys
 from framepath.catalog.workers import Workers
 from framepath.errors import FramepathError, SettingsError
 
-def run(started):
+def run(started, deaf):
     if sys.argv[1] == "refuse":
         raise SettingsError("cannot start", found="nothing")
     started()
@@ -54,7 +54,7 @@ def test_a_worker_that_dies_ends_all():
         child.wait_ready()
         workers = workers_of(child)
         os.kill(workers[1], signal.SIGKILL)
-        assert child.wait(20) == 1
+        assert child.wait(60) == 1
         assert "exit code -9" in child.tail
         assert not any(run(pid) for pid in workers)
 
@@ -73,11 +73,11 @@ def test_the_parent_alone_being_asked_ends_all_with_zero(number):
         child.wait_ready()
         workers = workers_of(child)
         os.kill(child.pid, number)
-        assert child.wait(20) == 0
+        assert child.wait(60) == 0
         assert not any(run(pid) for pid in workers)
 
 
 def test_why_the_first_did_not_start_is_told():
     with started("refuse") as child:
-        assert child.wait(20) == 1
+        assert child.wait(60) == 1
         assert "cannot start; found nothing" in child.tail

@@ -21,7 +21,7 @@ class Client:
     def pv(self, suffix):
         if suffix not in self._pvs:
             self._pvs[suffix] = self.epics.PV(self.prefix + suffix)
-            assert self._pvs[suffix].wait_for_connection(10), f"{suffix} does not connect"
+            assert self._pvs[suffix].wait_for_connection(30), f"{suffix} does not connect"
         return self._pvs[suffix]
 
     def put(self, suffix, value, wait=True):
@@ -32,10 +32,10 @@ class Client:
             self.put(f"{plugin}:{name}", value)
 
     def get(self, suffix):
-        return self.pv(suffix).get(use_monitor=False, timeout=10)
+        return self.pv(suffix).get(use_monitor=False, timeout=60)
 
     def text(self, suffix):
-        return self.pv(suffix).get(use_monitor=False, as_string=True, timeout=10)
+        return self.pv(suffix).get(use_monitor=False, as_string=True, timeout=60)
 
 
 @pytest.fixture(scope="module")

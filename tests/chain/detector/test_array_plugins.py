@@ -73,10 +73,10 @@ def test_plugins_start_disabled_and_with_areadetectors_values():
         import epics
 
         for plugin in (*DEVICES, "image1"):
-            assert epics.caget(f"{ioc.prefix}{plugin}:EnableCallbacks", timeout=10) == 0
+            assert epics.caget(f"{ioc.prefix}{plugin}:EnableCallbacks", timeout=60) == 0
         for command in ("SaveBackground", "SaveFlatField", "ResetFilter"):
-            assert epics.caget(f"{ioc.prefix}Proc1:{command}", timeout=10) == 1
-            assert epics.caget(f"{ioc.prefix}Proc1:{command}_RBV", timeout=10) == 0
+            assert epics.caget(f"{ioc.prefix}Proc1:{command}", timeout=60) == 1
+            assert epics.caget(f"{ioc.prefix}Proc1:{command}_RBV", timeout=60) == 0
 
 
 def test_statistics_of_a_region_of_the_frame(camera):

@@ -65,7 +65,7 @@ def test_a_killed_ioc_has_saved_a_moment_before(make_client, tmp_path):
     path.write_text('{"values": {"cam1:Acqu')
     with running_ioc(*options, prefix=prefix) as ioc:
         check_restored(make_client(ioc), tmp_path)
-        assert "autosave file is damaged" in ioc.child.tail
+        wait_for(lambda: "autosave file is damaged" in ioc.child.tail, "the warning on stderr")
 
 
 def test_a_file_with_wrong_values_does_not_stop_the_ioc(make_client, tmp_path):
@@ -76,7 +76,7 @@ def test_a_file_with_wrong_values_does_not_stop_the_ioc(make_client, tmp_path):
         client = make_client(ioc)
         assert client.get("cam1:AcquireTime_RBV") == 0.001
         assert client.text("cam1:FrameType.ZRST") == "Normal"
-        assert "saved value is refused" in ioc.child.tail
+        wait_for(lambda: "saved value is refused" in ioc.child.tail, "the warning on stderr")
 
 
 RULES = "ASG(DEFAULT) { RULE(1, READ) }\n"

@@ -9,7 +9,9 @@ import pytest
 import yaml
 from bluesky import RunEngine
 from bluesky import plans as bp
+from epics import ca
 
+from chain.detector.interruptions import INTERRUPTIONS, interrupted_ophyd
 from chain.iocs import running_ioc
 from chain.waiting import wait_for
 from conftest import count
@@ -22,6 +24,7 @@ pytestmark = [
 
 N_POINTS = count(20, 200)
 CONNECT_S = 30
+LONG_S = 60.0
 
 NOT_HELD = {
     "asyn_io",
@@ -96,9 +99,9 @@ def stored_by(detector, folder):
     AD_prime_plugin2(hdf1)
     hdf1.stage_sigs["blocking_callbacks"] = "No"
     cam.stage_sigs.update(
-        {"image_mode": "Single", "num_images": 1, "acquire_time": 0.02, "wait_for_plugins": "Yes"}
+        {"image_mode": "Single", "num_images": 1, "acquire_time": 0.1, "wait_for_plugins": "Yes"}
     )
-    cam.stage_sigs["acquire_period"] = 0.02
+    cam.stage_sigs["acquire_period"] = 0.1  # ophyd's trigger must be back before it ends
 
 
 def counted(detector, n_points):
@@ -117,6 +120,26 @@ def test_ad_creator_from_a_devices_file_counts(detector, tmp_path):
     assert firsts == [(firsts[0] + n) % 256 for n in range(N_POINTS)]
 
 
+@pytest.mark.parametrize("interruption", INTERRUPTIONS)
+def test_an_interrupted_exposure_leaves_a_whole_file_and_an_idle_camera(
+    detector, tmp_path, interruption
+):
+    stored_by(detector, tmp_path)
+    detector.cam.stage_sigs["acquire_time"] = LONG_S
+    documents = interrupted_ophyd(detector, interruption)
+    assert documents[-1][0] == "stop"
+    wait_for(lambda: detector.cam.acquire.get() == 0, "idle")
+    wait_for(lambda: detector.hdf1.capture.get() == 0, "the file is closed")
+    assert detector.hdf1.num_captured.get() == (1 if interruption == "resume" else 0)
+    with h5py.File(detector.hdf1.full_file_name.get()) as file:
+        assert len(file["/entry/data/data"]) == 1  # areaDetector's shape for no frame too
+
+
+def is_in_libca(signal):
+    pvs = [getattr(signal, name) for name in ("_read_pv", "_write_pv") if hasattr(signal, name)]
+    return pvs != [] and all(ca.isConnected(pv.chid) for pv in pvs)
+
+
 def test_all_signals_of_the_v34_classes_connect_but_the_named_ones(detector):
     for part in (detector, *(part for _, part in detector.walk_subdevices(include_lazy=True))):
         part.lazy_wait_for_connection = False
@@ -125,10 +148,15 @@ def test_all_signals_of_the_v34_classes_connect_but_the_named_ones(detector):
     def missing():
         return [signal for signal in signals if not signal.connected]
 
+    def names(signals):
+        return {signal.attr_name for signal in signals}
+
     expected = NOT_HELD | NOT_IN_AREADETECTOR
-    wait_for(
-        lambda: {signal.attr_name for signal in missing()} == expected, "all but the named signals"
-    )
+    try:
+        wait_for(lambda: names(missing()) == expected, "all but the named signals")
+    except AssertionError:
+        # Of a thousand at once ophyd may miss for good that one has connected; libca knows.
+        assert names(signal for signal in missing() if not is_in_libca(signal)) == expected
     assert len(signals) > 1000
     assert sum(signal.attr_name == "asyn_io" for signal in missing()) == 4 + len(PLUGINS)
     with pytest.raises(TimeoutError, match="asyn_io"):

@@ -113,7 +113,7 @@ def test_images_of_each_trigger(cam):
     cam.put_all(ManualTrigger=1, NumTriggers=2, NumImages=3)
     cam.put("Acquire", 1, wait=False)
     cam.put("Trigger", 1)
-    assert cam.until("NumCaptured_RBV", 3) == 3
+    assert (cam["NumCaptured_RBV"], cam["NumImagesCounter_RBV"]) == (3, 3)
     cam.put("Trigger", 1)
     cam.until("Acquire_RBV", 0)
     assert len(frames_of(master_of(cam))) == 6

@@ -7,6 +7,7 @@ import hdf5plugin  # noqa: F401 (registers the filters that plain h5py needs)
 import numpy as np
 import pytest
 
+from chain.detector.ophyd_classes import KeepsStatus
 from chain.iocs import running_ioc
 from framepath.files.open_frames import open_frames
 from framepath.scenes import frame_index
@@ -57,10 +58,10 @@ def test_single_trigger_makes_a_series_for_each_point(tmp_path):
     from bluesky import RunEngine
     from bluesky import plans as bp
     from ophyd import Component
-    from ophyd.areadetector import EigerDetector, SingleTrigger
+    from ophyd.areadetector import EigerDetector
     from ophyd.areadetector.cam import EigerDetectorCam
 
-    class Eiger(SingleTrigger, EigerDetector):
+    class Eiger(KeepsStatus, EigerDetector):
         cam = Component(EigerDetectorCam, "cam1:")
 
     with running_ioc(kind="eiger") as ioc:
@@ -89,11 +90,11 @@ def test_ten_points_make_one_master_of_three_data_files(tmp_path):
     from bluesky import RunEngine
     from bluesky import plans as bp
 
-    from framepath.acquire.creators import area_detector
+    from framepath.acquire.devices.creators import area_detector
 
     with running_ioc(kind="eiger") as ioc:
         eiger = area_detector(ioc.prefix, name="eiger2", kind="eiger", files=tmp_path)
-        eiger.wait_for_connection(timeout=20)
+        eiger.wait_for_connection(timeout=60)
         for signal, value in (
             (eiger.cam.acquire_time, 0.005),
             (eiger.cam.acquire_period, 0.005),

@@ -93,18 +93,40 @@ def test_tiff_streams_as_ophyd_stages_it(ioc, cam, plugin, tmp_path):
     tiff = Detector(ioc.prefix, name="det").tiff
     tiff.wait_for_connection(timeout=30)
     assert tiff.plugin_type.get() == "NDFileTIFF"
-    tiff.file_path.set(f"{tmp_path}/").wait(10)
-    tiff.file_name.set("o").wait(10)
-    tiff.file_template.set("%s%s_%2.2d.tif").wait(10)
-    tiff.file_number.set(0).wait(10)
-    tiff.auto_increment.set(1).wait(10)
-    tiff.file_write_mode.set("Stream").wait(10)
-    tiff.num_capture.set(2).wait(10)
+    tiff.file_path.set(f"{tmp_path}/").wait(30)
+    tiff.file_name.set("o").wait(30)
+    tiff.file_template.set("%s%s_%2.2d.tif").wait(30)
+    tiff.file_number.set(0).wait(30)
+    tiff.auto_increment.set(1).wait(30)
+    tiff.file_write_mode.set("Stream").wait(30)
+    tiff.num_capture.set(2).wait(30)
     acquire(cam, 1)
     tiff.capture.put(1)
     acquire(cam, 2)
     Pvs(ioc, "TIFF1").until("Capture_RBV", 0)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["o_00.tif", "o_01.tif"]
+
+
+def test_a_background_is_read_back_from_a_tiff_file(cam, plugin, tmp_path):
+    reader, proc = plugin("Proc1:TIFF"), plugin("Proc1")
+    tifffile.imwrite(tmp_path / "f_000.tiff", np.full(SHAPE_YX, 3, np.uint16))
+    named(reader, tmp_path, "%s%s_%3.3d.tiff")
+    proc.put("NDArrayPort", reader.text("PortName_RBV"))
+    proc.put("ArrayCounter", 0)
+    reader.put("ReadFile", 1)
+    assert reader.text("WriteStatus") == "Write OK", reader.text("WriteMessage")
+    proc.until("ArrayCounter_RBV", 1)
+    proc.put("SaveBackground", 1)
+    assert proc["ValidBackground_RBV"] == 1
+    image = plugin("image1")
+    image.put("NDArrayPort", "PROC1")
+    proc.put_all(NDArrayPort="SIM1", EnableBackground=1, DataTypeOut="Automatic")
+    acquire(cam, 1)
+    less = image["ArrayData"].astype(int)
+    proc.put("EnableBackground", 0)
+    cam.put("Reset", 1)
+    acquire(cam, 1)
+    np.testing.assert_array_equal(less, np.maximum(image["ArrayData"].astype(int) - 3, 0))
 
 
 def test_jpeg_of_a_colour_frame(cam, plugin, tmp_path):

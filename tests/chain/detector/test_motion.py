@@ -11,7 +11,9 @@ import pytest
 from chain.detector.pvs import Pvs
 from chain.iocs import running_ioc
 from chain.waiting import wait_for
+from framepath.detector.conformance import compare
 from framepath.detector.motion.follow import SAMPLE_HALF_WIDTH_MM
+from framepath.errors import IocUnreachable
 from framepath.processes import Child
 from framepath.scenes import Absorption, frame_index
 from framepath.spec.frame_type import FrameType
@@ -43,7 +45,7 @@ def field(motion):
             return epics.caget(f"{motion.prefix}m2.{name}", use_monitor=False)
 
         def __setitem__(self, name, value):
-            assert epics.caput(f"{motion.prefix}m2.{name}", value, wait=True, timeout=20) == 1
+            assert epics.caput(f"{motion.prefix}m2.{name}", value, wait=True, timeout=60) == 1
 
     return Field()
 
@@ -58,30 +60,30 @@ def test_ophyd_motor(motion):
     from ophyd.utils import LimitError
 
     theta = EpicsMotor(f"{motion.prefix}m1", name="theta")
-    theta.wait_for_connection(all_signals=True, timeout=20)
+    theta.wait_for_connection(all_signals=True, timeout=60)
     assert theta.egu == "deg"
     assert theta.limits == (-720.0, 720.0)
-    theta.velocity.set(60.0).wait(5)
+    theta.velocity.set(60.0).wait(30)
     seen = []
     token = theta.user_readback.subscribe(lambda value, timestamp, **_: seen.append(timestamp))
-    theta.set(30.0).wait(10)
+    theta.set(30.0).wait(30)
     theta.user_readback.unsubscribe(token)
     assert theta.position == 30.0
     assert len(seen) >= 5  # 10 to 20 a second
-    theta.set(30.0).wait(5)  # no way to go; DMOV still pulses
+    theta.set(30.0).wait(30)  # no way to go; DMOV still pulses
     with pytest.raises(LimitError):
         theta.set(721.0)
     moving = theta.set(-300.0)
     wait_for(lambda: theta.moving, "the motor to set out")
     theta.stop()
-    moving.wait(5)
+    moving.wait(30)
     assert -300.0 < theta.user_readback.get() <= 30.0
     wait_for(lambda: theta.user_setpoint.get() == theta.position, "VAL to follow a stop")
     theta.set_current_position(90.0)
     wait_for(lambda: theta.position == 90.0, "Set to redefine the position")
-    theta.set(100.0).wait(10)
+    theta.set(100.0).wait(30)
     assert theta.position == 100.0
-    theta.user_offset.set(0.0).wait(5)
+    theta.user_offset.set(0.0).wait(30)
 
 
 def test_beyond_the_limits_the_record_refuses(field):
@@ -155,11 +157,11 @@ def test_a_put_completes_at_the_end_of_the_move(motion, field):
     field["VELO"] = 2.0
     assert field["MOVN"] == 0
     pv = epics.PV(f"{motion.prefix}m2")
-    pv.wait_for_connection(10)
+    pv.wait_for_connection(30)
     pv.put(4.0, callback=lambda **_: ended.set())
     wait_for(lambda: field["MOVN"] == 1, "the motor to set out")
     assert not ended.is_set()
-    assert ended.wait(10)
+    assert ended.wait(30)
     assert field["RBV"] == 4.0
     field["VELO"] = 50.0
     field["VAL"] = 0.0
@@ -171,10 +173,10 @@ def test_shutter(motion):
     shutter = EpicsSignal(
         f"{motion.prefix}shutter_RBV", f"{motion.prefix}shutter", name="shutter", string=True
     )
-    shutter.wait_for_connection(timeout=10)
-    shutter.set("Open").wait(5)
+    shutter.wait_for_connection(timeout=60)
+    shutter.set("Open").wait(30)
     assert shutter.get(use_monitor=False) == "Open"
-    shutter.set("Close").wait(5)
+    shutter.set("Close").wait(30)
     assert shutter.get(use_monitor=False) == "Close"
 
 
@@ -212,11 +214,17 @@ def test_frames_show_where_motors_and_shutter_are(motion, follower):
         (45.0, 0.0, "Open", FrameType.IMAGE),
     ):
         for pv, value in (("m1", theta), ("m2", sample_x), ("shutter", shutter)):
-            assert epics.caput(motion.prefix + pv, value, wait=True, timeout=20) == 1
+            assert epics.caput(motion.prefix + pv, value, wait=True, timeout=60) == 1
         pixels = shot(follower)
         expected = scene.frame(frame_index(pixels), shows, EXPOSURE_S, theta)
         np.testing.assert_array_equal(pixels, expected)
         assert Pvs(follower)["Theta_RBV"] == theta
+
+
+def test_comparing_it_with_areadetector_says_that_it_has_no_camera(motion):
+    with pytest.raises(IocUnreachable, match="no area detector") as raised:
+        compare(motion.prefix, None, ["image1"], 0.3)
+    assert f"{motion.prefix}m1, {motion.prefix}m2, {motion.prefix}shutter" in str(raised.value)
 
 
 def test_without_a_motion_ioc_nothing_is_invented():

@@ -41,7 +41,7 @@ def test_a_signal_completes_the_open_file(make_client, tmp_path, number):
     with running_ioc("--size", "24x32") as ioc:
         path = stream(make_client(ioc), tmp_path)
         ioc.child.signal(number)
-        assert ioc.child.wait(20) == 0
+        assert ioc.child.wait(60) == 0
     with h5py.File(path) as file:
         frames = file["/entry/data/data"]
         firsts = frames[:, 0, 0]
@@ -83,9 +83,51 @@ def test_an_occupied_port_is_one_clear_line(option):
     assert "Next: " in last
 
 
+WRONG_START = {
+    "--host": ("no.such.host.invalid", "framepath: cannot listen there; found no.such.host"),
+    "--save": ("{folder}/absent/ioc.json", "framepath: settings cannot be saved there"),
+    "--access": ("{folder}/wrong.acf", "framepath: EPICS does not understand the access"),
+    "--prefix": ("X" * 50 + ":", "framepath: a PV name is too long; found " + "X" * 50),
+}
+"""Option -> its value, and how the last line on stderr begins."""
+
+
+@pytest.mark.parametrize("option", WRONG_START)
+def test_what_an_ioc_cannot_start_with_is_one_clear_line(option, tmp_path):
+    (tmp_path / "wrong.acf").write_text("ASG(DEFAULT) { RULE(1, READ)")
+    value, beginning = WRONG_START[option]
+    done = subprocess.run(
+        [*SIM, option, value.format(folder=tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "ready" not in done.stdout
+    assert done.stderr.strip().splitlines()[-1].startswith(beginning)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_cannot_be_is_a_usage_error():
+    done = subprocess.run(
+        [*SIM, "--ca-port", "99999"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "65535" in done.stderr
+
+
 def test_a_wrong_size_is_a_usage_error():
     done = subprocess.run(
         [*SIM, "--size", "wide"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
     assert "ROWSxCOLUMNS" in done.stderr
+
+
+@pytest.mark.parametrize("rate", ["0", "-3"])
+def test_a_rate_that_cannot_be_is_a_usage_error(rate):
+    replay = [*SIM[:-1], "replay", "--source", "any.h5", "--rate", rate]
+    done = subprocess.run(replay, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "is not in the range x>0" in done.stderr

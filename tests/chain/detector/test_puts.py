@@ -52,8 +52,32 @@ def test_another_client_stops_an_acquisition_that_somebody_waits_for(client):
     wait_for(lambda: client.get("cam1:Acquire_RBV") == 1, "acquiring")
     assert not waiting.is_set()
     run_client(f"import epics; assert epics.caput('{client.prefix}cam1:Acquire', 0)")
-    assert waiting.wait(10)
+    assert waiting.wait(30)
     wait_for(lambda: client.get("cam1:Acquire_RBV") == 0, "stopped")
+
+
+def test_a_start_while_acquiring_does_nothing_and_returns_at_once(client):
+    client.put_all("cam1", ImageMode=CONTINUOUS, AcquireTime=100.0)
+    acquire = client.pv("cam1:Acquire")
+    acquire.put(1, use_complete=True)
+    wait_for(lambda: client.get("cam1:Acquire_RBV") == 1, "acquiring")
+    run_client(
+        "import epics; assert epics.caput("
+        f"'{client.prefix}cam1:Acquire', 1, wait=True, timeout=30) == 1"
+    )
+    assert client.get("cam1:Acquire_RBV") == 1
+    assert not acquire.put_complete
+    client.put("cam1:Acquire", 0, wait=False)
+    wait_for(lambda: acquire.put_complete, "the first put returns")
+
+
+def test_nothing_remains_of_an_exposure_that_was_stopped(client):
+    client.put_all("cam1", ImageMode=CONTINUOUS, AcquireTime=100.0)
+    client.put("cam1:Acquire", 1, wait=False)
+    wait_for(lambda: client.get("cam1:TimeRemaining_RBV") > 50, "exposing")
+    client.put("cam1:Acquire", 0, wait=False)
+    wait_for(lambda: client.get("cam1:Acquire_RBV") == 0, "stopped")
+    assert client.get("cam1:TimeRemaining_RBV") == 0
 
 
 def test_every_edge_of_a_fast_series_is_seen(client):
@@ -84,13 +108,6 @@ def test_an_impossible_region_is_shown_as_it_takes_effect(client):
     client.put_all("cam1", SizeX=100, MinX=-3, BinX=0)
     shown = [client.get(f"cam1:{name}_RBV") for name in ("SizeX", "MinX", "BinX")]
     assert shown == [32, 0, 1]
-
-
-def test_text_put_to_a_number_changes_nothing(client):
-    before = client.get("cam1:NumImages_RBV")
-    with pytest.raises((ValueError, TypeError, AssertionError)):
-        client.put("cam1:NumImages", "many")
-    assert client.get("cam1:NumImages_RBV") == before
 
 
 def test_a_refused_put_leaves_an_alarm_and_the_readback(client):
