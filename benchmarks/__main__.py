@@ -84,10 +84,10 @@ def main(names: list[str]) -> int:
         )
     names = names or folders()
     rows = list(run(names, Console(stderr=True)))
+    Console(width=140).print(table(rows))
     measured = [row.as_json() for row in rows]
     results = {"machine": machine(), "rows": kept_rows(names) + measured}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    Console(width=140).print(table(rows))
     return int(any(row.met is False for row in rows))
 
 

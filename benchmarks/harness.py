@@ -111,6 +111,7 @@ def row(
 ) -> Row:
     """A row whose ``met`` follows from ``demand`` ("<= 1.2", ">= 2", "" for a report)."""
     met = None
+    value = float(value)  # of numpy's, too, which JSON does not know
     if demand:
         comparison, limit = demand.split()[:2]
         met = _COMPARISONS[comparison](value, float(limit))

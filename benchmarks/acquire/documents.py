@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import tempfile
@@ -10,16 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bluesky import RunEngine
+from bluesky import plans as bp
 from bluesky_tiled_plugins import TiledWriter
 from event_model import compose_run
+from ophyd.sim import SynAxis
 from tiled.client import from_uri
+from tiled.client.container import Container
 
-from benchmarks.catalog.servers import our_server
+from benchmarks.catalog_servers import our_server
 from benchmarks.harness import Row, row
 from framepath.acquire import DocumentWriter
+from framepath.errors import CatalogError
 
 N_EVENTS = 300
 N_STOCK_EVENTS = 20
+PAIRS = 5
 N_LONG_RUN = 100_000
 WARM_EVENTS = 5_000
 
@@ -69,6 +76,41 @@ def event_cost() -> Iterator[Row]:
     yield row("acquire/writer-ms-an-event", ours, "<= 1", "", N_EVENTS, "ms", note)
     yield row(
         "acquire/writer-vs-tiledwriter", ours / stock, "", "TiledWriter, batch_size 1", N_EVENTS
+    )
+
+
+def without_a_server() -> Iterator[Row]:
+    """Milliseconds that the writer adds to an event of a RunEngine while nobody takes documents."""
+
+    def refused() -> Container:
+        raise ConnectionRefusedError("no server at all")
+
+    engine, motor = RunEngine(), SynAxis(name="motor")
+
+    def ms_an_event() -> float:
+        began = time.perf_counter()
+        engine(bp.count([motor], num=N_EVENTS))
+        return 1e3 * (time.perf_counter() - began) / N_EVENTS
+
+    added, bare = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        writer = DocumentWriter(refused, folder=Path(folder) / "journals")
+        ms_an_event()
+        for _ in range(PAIRS):
+            bare.append(ms_an_event())
+            token = engine.subscribe(writer)
+            added.append(ms_an_event() - bare[-1])
+            engine.unsubscribe(token)
+        with contextlib.suppress(CatalogError):
+            writer.close(0)
+    yield row(
+        "acquire/event-delay-without-a-server",
+        statistics.median(added),
+        "<= 1",
+        "the same run without a writer",
+        PAIRS,
+        "ms",
+        f"a run without a writer: {statistics.median(bare):.2f} ms an event",
     )
 
 

@@ -16,7 +16,7 @@ from ophyd.areadetector.filestore_mixins import FileStoreHDF5IterativeWrite
 from ophyd.areadetector.plugins import HDF5Plugin_V34
 from tiled.client import from_uri
 
-from benchmarks.catalog.servers import our_server
+from benchmarks.catalog_servers import our_server
 from benchmarks.detector.servers import SIM, running
 from benchmarks.harness import Row, row
 from benchmarks.writing.pairs import load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.catalog.servers import images_in, our_server, resident_bytes, stock_server
+from benchmarks.catalog_servers import images_in, our_server, resident_bytes, stock_server
 from benchmarks.files.series import ADDRESS, Frames, folder, write
 from benchmarks.harness import Row, paired_ratio, row
 

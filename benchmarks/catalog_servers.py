@@ -16,6 +16,7 @@ import yaml
 from tiled.client.container import Container
 from tiled.structures.core import StructureFamily
 
+from benchmarks.databases import postgresql, postgresql_programs, redis
 from framepath.catalog.clients.connect import connect
 from framepath.catalog.register import source_of, structure_of_frames
 from framepath.files import open_frames
@@ -27,15 +28,35 @@ DEADLINE_S = 120.0
 
 
 @contextlib.contextmanager
-def our_server(where: Path, data: Path) -> Iterator[tuple[Served, Child]]:
-    """A running ``framepath serve``."""
+def our_server(where: Path, data: Path, **more: object) -> Iterator[tuple[Served, Child]]:
+    """A running ``framepath serve``, with more settings of the section ``serve``."""
     settings = where / "framepath.yml"
-    settings.write_text(
-        yaml.safe_dump({"serve": {"folder": str(where / "ours"), "data": [str(data)]}})
-    )
+    section = {"folder": str(where / "ours"), "data": [str(data)], **more}
+    settings.write_text(yaml.safe_dump({"serve": section}))
     command = [sys.executable, "-m", "framepath", "serve", "--settings", settings]
     with Child.start(command, name="framepath serve") as child:
         yield Served.from_ready_line(child.wait_ready(DEADLINE_S)), child
+
+
+@contextlib.contextmanager
+def outgrown_server(where: Path, data: Path) -> Iterator[tuple[Served, Child]]:
+    """The same with two workers on PostgreSQL and Redis."""
+    programs = postgresql_programs()
+    if programs is None:
+        raise RuntimeError("PostgreSQL is not installed: tools/system_packages.sh")
+    with (
+        postgresql(programs, ["catalog", "tables"]) as databases,
+        redis(where) as cache,
+        our_server(
+            where,
+            data,
+            workers=2,
+            catalog_uri=databases["catalog"],
+            storage_uri=databases["tables"],
+            stream_uri=cache,
+        ) as running,
+    ):
+        yield running
 
 
 @contextlib.contextmanager
