@@ -14,6 +14,7 @@ from ophyd.sim import det as no_hardware
 from benchmarks.detector.servers import SIM, running
 from benchmarks.harness import Row, row
 from benchmarks.writing.pairs import load
+from framepath.acquire.pvs.destroying import destroy
 
 N_POINTS = 200
 
@@ -58,7 +59,7 @@ def count() -> Iterator[Row]:
         rate = _points_per_s(detector)
         ioc_ms = 1e3 * (ioc.cpu_s() - cpu) / N_POINTS
         client_ms = 1e3 * (time.process_time() - mine) / N_POINTS
-        detector.destroy()
+        destroy(detector)
     note = (
         f"{rate:.0f} points/s against {bare:.0f}, cam1 and image1, exposure 1 ms, load {before:.2f}"
     )

@@ -115,7 +115,7 @@ def make_det(sim_ioc, files_folder):
         options = {"files": files_folder / f"det{number}", "name": f"det{number}", **keywords}
         return area_detector(sim_ioc.prefix, **options)
 
-    # Never destroyed: libca may call back into a channel that is being cleared, and crash.
+    # Never destroyed: pyepics gives other clients of this process the same channels.
     return make
 
 

@@ -12,6 +12,8 @@ from ophyd import ADComponent, SingleTrigger
 from ophyd.areadetector.filestore_mixins import FileStoreHDF5IterativeWrite
 from ophyd.device import Device
 
+from framepath.acquire.pvs.destroying import destroy
+
 CONNECT_S = 30
 
 
@@ -107,4 +109,4 @@ def _prime(detector: Any, settings: dict[str, Any]) -> None:
         getattr(detector.cam, name).put(value, wait=True)
     detector.cam.acquire.put(1, wait=True)
     waits.put(0, wait=True)
-    waits.destroy()
+    destroy(waits)

@@ -15,6 +15,7 @@ from chain.detector.interruptions import INTERRUPTIONS, interrupted_ophyd
 from chain.iocs import running_ioc
 from chain.waiting import wait_for
 from conftest import count
+from framepath.acquire.pvs.destroying import destroy
 
 # apstools leaves a file of its own package open when it is imported.
 pytestmark = [
@@ -80,7 +81,7 @@ def detector(ioc, tmp_path):
     made = instrument.devices["simdet"]
     made.wait_for_connection(timeout=CONNECT_S)
     yield made
-    made.destroy()
+    destroy(made)
 
 
 def stored_by(detector, folder):

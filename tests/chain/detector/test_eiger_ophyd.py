@@ -9,6 +9,7 @@ import pytest
 
 from chain.detector.ophyd_classes import KeepsStatus
 from chain.iocs import running_ioc
+from framepath.acquire.pvs.destroying import destroy
 from framepath.files.open_frames import open_frames
 from framepath.scenes import frame_index
 
@@ -44,7 +45,7 @@ def test_every_signal_of_the_camera_connects(model, exceptions):
             except TimeoutError:
                 missing.add(walk.dotted_name)
         assert missing == exceptions
-        cam.destroy()
+        destroy(cam)
 
 
 def _signal(device, dotted_name: str):
@@ -75,7 +76,7 @@ def test_single_trigger_makes_a_series_for_each_point(tmp_path):
             "data_source": "None",
         }
         RunEngine({})(bp.count([eiger], num=3))
-        eiger.destroy()
+        destroy(eiger)
     masters = sorted(tmp_path.glob("*_master.h5"))
     assert len(masters) == 3
     indices = []

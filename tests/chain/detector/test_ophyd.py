@@ -19,6 +19,8 @@ from framepath.scenes import frame_index
 from bluesky import RunEngine
 from bluesky import plans as bp
 
+from framepath.acquire.pvs.destroying import destroy
+
 N_POINTS = count(20, 200)
 N_TRIGGERS = count(60, 200)
 LONG_S = 60.0
@@ -41,7 +43,7 @@ def ioc(kind):
 def detector(kind, ioc):
     made = classes.connected(FAMILIES[kind], ioc.prefix)
     yield made
-    made.destroy()
+    destroy(made)
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_stock_trigger_may_lose_its_status_but_no_frame(kind, ioc, tmp_path, rec
     record_property("statuses_lost_by_ophyd", f"{n_lost} of {N_TRIGGERS}")
     assert detector.cam.array_counter.get() - before == N_TRIGGERS
     assert_no_gap(indices_in(detector.hdf1.full_file_name.get(), kind), kind, N_TRIGGERS)
-    detector.destroy()
+    destroy(detector)
 
 
 NOT_HELD = {"asyn_io"}

@@ -28,6 +28,7 @@ from framepath.acquire.pvs.connection import (
     unreachable,
     value_of,
 )
+from framepath.acquire.pvs.destroying import wait_for_answers
 from framepath.acquire.pvs.staged_settings import StagedSettings, signal_of
 from framepath.errors import (
     FramepathError,
@@ -106,6 +107,11 @@ class FrameDetector(Device):
             super().wait_for_connection(all_signals=True, timeout=timeout)
         except TimeoutError as error:
             raise unreachable(f"{self.prefix}*", why=str(error)) from error
+
+    def destroy(self) -> None:
+        """Give its PVs back, once ophyd has what it asked of them (libca may crash otherwise)."""
+        wait_for_answers()
+        super().destroy()
 
     def stage(self) -> list[Any]:
         """Set everything, check everything, open the file.
