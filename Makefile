@@ -13,8 +13,7 @@ test:   ## everything that CI runs: style, layers, types, all tests
 	@tools/bootstrap.sh test
 	@tools/system_packages.sh
 	@$(MAKE) --no-print-directory check
-	@$(PY) -m coverage run -m pytest $(ARGS)
-	@$(PY) -m coverage combine --quiet && $(PY) -m coverage report --skip-covered --sort=cover | tail -n 25
+	@tools/run_tests.sh $(ARGS)
 
 check:  ## style, layers and types only
 	@tools/bootstrap.sh test
