@@ -10,6 +10,7 @@ single long exposure that is interrupted so. Each run has a line, and a folder b
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -74,3 +75,6 @@ def main(prefix: str, folder: Path, n_points: int, *interruptions: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    # At exit p4p's context is closed while the RunEngine's thread still has its event loop, which
+    # has ended the process ("terminate called") after all was done.
+    os._exit(0)
