@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections import deque
@@ -69,10 +70,27 @@ def run_client(code: str) -> str:
     return done.stdout
 
 
+def _is_listened_on(port: int) -> bool:
+    with socket.socket() as probe:
+        # Connections that have ended do not count: EPICS servers look past them too.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
 @contextmanager
 def port_pair() -> Iterator[tuple[int, int]]:
     """A CA and a PVA port that no other IOC of this session has; the longest unused one."""
-    pair = _free.popleft()
+    for _ in _PORTS:
+        pair = _free.popleft()
+        if not any(_is_listened_on(port) for port in pair):
+            break
+        _free.append(pair)  # of another session of tests, which chose it as freely
+    else:
+        raise RuntimeError(f"somebody listens on each of the ports {_PORTS}")
     try:
         yield pair
     finally:

@@ -56,7 +56,12 @@ def test_a_killed_ioc_has_saved_a_moment_before(make_client, tmp_path):
         set_up(make_client(ioc), tmp_path)
 
         def is_saved():
-            return path.exists() and json.loads(path.read_text())["values"]["HDF1:NumCapture"] == 9
+            try:
+                saved = json.loads(path.read_text())
+            except FileNotFoundError:  # for a moment too, while one is put in the place of another
+                return False
+            last = saved["states"].get("cam1:FrameType_RBV", ())
+            return saved["values"]["HDF1:NumCapture"] == 9 and ROUTES["TWST"] in last
 
         wait_for(is_saved, "the settings are saved")
         ioc.child.signal(signal.SIGKILL)

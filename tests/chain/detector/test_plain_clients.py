@@ -41,17 +41,22 @@ def test_pyepics_gets_a_frame_for_each_put_callback(client):
 
 
 def test_p4p_sees_every_frame_of_slow_single_ones(client, pva, ioc):
-    firsts = []
-    watch = pva.monitor(
-        f"{ioc.prefix}Pva1:Image", lambda image: firsts.append((image.attrib, int(image[0, 0])))
-    )
-    wait_for(lambda: firsts, "the picture there is")
-    for n in range(N_POINTS):
+    pictures = {}
+
+    def seen(image):
+        pictures[image.raw.uniqueId] = int(image[0, 0])
+
+    client.put("cam1:Acquire", 1)
+    first = client.get("Pva1:UniqueId_RBV")
+    watch = pva.monitor(f"{ioc.prefix}Pva1:Image", seen)
+    wait_for(lambda: first in pictures, "the picture there is")
+    points = range(first + 1, first + 1 + N_POINTS)
+    for unique_id in points:
         pva.put(f"{ioc.prefix}cam1:Acquire", 1, wait=True)
-        wait_for(lambda n=n: len(firsts) == n + 2, "the picture of the point")
+        wait_for(lambda of=unique_id: of in pictures, "the picture of the point")
     watch.close()
-    assert client.get("cam1:ArrayCounter_RBV") == N_POINTS
-    pixels = [first for _, first in firsts[1:]]
+    assert client.get("cam1:ArrayCounter_RBV") == 1 + N_POINTS
+    pixels = [pictures[unique_id] for unique_id in points]
     assert pixels == [(pixels[0] + n) % 256 for n in range(N_POINTS)]
 
 
