@@ -17,9 +17,9 @@ OPTIONAL = "optional:"
 
 MINUTES = {
     "docs": 1.0,
-    "unit": 4.0,
-    "chain/acquire": 6.0,
-    "chain/catalog": 5.0,
+    "unit": 3.0,
+    "chain/acquire": 7.0,
+    "chain/catalog": 6.0,
     "chain/demo": 2.0,
     "chain/detector": 9.0,
     "chain/session": 2.0,
