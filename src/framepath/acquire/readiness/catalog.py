@@ -17,7 +17,8 @@ from tiled.structures.data_source import Asset, DataSource, Management
 
 from framepath.acquire.devices.streams import file_uri
 from framepath.acquire.documents.delivery import RETRYABLE, UNDELIVERABLE, remove_partial
-from framepath.acquire.readiness.detector import Findings, FolderPair, marker_folder
+from framepath.acquire.readiness.folders import FolderPair, marker_folder
+from framepath.acquire.readiness.outcomes import Findings
 from framepath.spec.documents import HDF5_MIMETYPE
 from framepath.spec.findings import Finding, Severity
 

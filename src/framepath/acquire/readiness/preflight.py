@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from framepath.acquire.devices.detector import FrameDetector
-from framepath.acquire.readiness.detector import (
-    FolderPair,
-    check_detector,
-    check_device,
-    check_stock_detector,
-)
+from framepath.acquire.readiness.detector import check_detector, check_device
+from framepath.acquire.readiness.folders import FolderPair
+from framepath.acquire.readiness.stock import check_stock_detector
 from framepath.acquire.stock.checks import stock_ledger
 from framepath.spec.findings import Finding, Severity
 
