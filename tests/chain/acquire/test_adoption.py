@@ -11,23 +11,16 @@ import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky.utils import RunEngineInterrupted
-from ophyd import ADComponent, DetectorBase, EpicsSignal
-from ophyd.areadetector import SimDetectorCam
+from ophyd import ADComponent
 from ophyd.areadetector.filestore_mixins import (
-    FileStoreHDF5IterativeWrite,
     FileStoreTIFFIterativeWrite,
 )
-from ophyd.areadetector.plugins import HDF5Plugin_V34, ImagePlugin_V34, TIFFPlugin_V34
+from ophyd.areadetector.plugins import ImagePlugin_V34, TIFFPlugin_V34
 
-from chain.detector.ophyd_classes import KeepsStatus
+from chain.detector.ophyd_classes import OneFrameAPoint, small_detector
 from chain.iocs import running_ioc
 from framepath.acquire import DocumentWriter, with_ledger, with_stock_checks
 from framepath.acquire.stock.checks import stock_ledger
-
-
-class StockFile(HDF5Plugin_V34, FileStoreHDF5IterativeWrite):
-    def get_frames_per_point(self):
-        return 1
 
 
 class StockTiff(TIFFPlugin_V34, FileStoreTIFFIterativeWrite):
@@ -47,21 +40,12 @@ def stock(stock_ioc, files_folder):
     folder = files_folder / "stock"
     folder.mkdir(exist_ok=True)
 
-    class Stock(KeepsStatus, DetectorBase):
-        cam = ADComponent(SimDetectorCam, "cam1:")
-        image = ADComponent(ImagePlugin_V34, "image1:")
-        hdf1 = ADComponent(StockFile, "HDF1:", write_path_template=f"{folder}/")
-
-    det = Stock(stock_ioc.prefix, name="stock")
-    det.wait_for_connection()
-    det.read_attrs = ["hdf1"]
-    det.hdf1.read_attrs = []
-    det.cam.stage_sigs.update({"acquire_time": 0.005, "num_images": 1})
-    det.hdf1.enable.put("Enable")
-    det.cam.array_callbacks.put(1)
-    EpicsSignal(f"{stock_ioc.prefix}cam1:WaitForPlugins", name="waits").put(1)
-    det.hdf1.warmup()
-    return det
+    return small_detector(
+        stock_ioc.prefix,
+        "stock",
+        {"hdf1": ADComponent(OneFrameAPoint, "HDF1:", write_path_template=f"{folder}/")},
+        image=ADComponent(ImagePlugin_V34, "image1:"),
+    )
 
 
 @pytest.fixture
@@ -71,22 +55,12 @@ def two_files(stock_ioc, files_folder):
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
 
-    class TwoFiles(KeepsStatus, DetectorBase):
-        cam = ADComponent(SimDetectorCam, "cam1:")
-        hdf1 = ADComponent(StockFile, "HDF1:", write_path_template=f"{folders['h5']}/")
-        tiff1 = ADComponent(StockTiff, "TIFF1:", write_path_template=f"{folders['tif']}/")
-
-    det = TwoFiles(stock_ioc.prefix, name="two")
-    det.wait_for_connection()
-    det.read_attrs = ["hdf1", "tiff1"]
-    det.hdf1.read_attrs = det.tiff1.read_attrs = []
-    det.cam.stage_sigs.update({"acquire_time": 0.005, "num_images": 1})
-    for plugin in (det.hdf1, det.tiff1):
-        plugin.enable.put("Enable")
-    det.cam.array_callbacks.put(1)
-    EpicsSignal(f"{stock_ioc.prefix}cam1:WaitForPlugins", name="waits").put(1)
-    det.hdf1.warmup()
-    return det
+    hdf, tif = (f"{folder}/" for folder in folders.values())
+    files = {
+        "hdf1": ADComponent(OneFrameAPoint, "HDF1:", write_path_template=hdf),
+        "tiff1": ADComponent(StockTiff, "TIFF1:", write_path_template=tif),
+    }
+    return small_detector(stock_ioc.prefix, "two", files)
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,10 @@ import numpy as np
 import pytest
 from bluesky import RunEngine
 from bluesky_tiled_plugins import TiledWriter
-from ophyd import ADComponent, DetectorBase, EpicsSignal
-from ophyd.areadetector import SimDetectorCam
-from ophyd.areadetector.filestore_mixins import FileStoreHDF5IterativeWrite
-from ophyd.areadetector.plugins import HDF5Plugin_V34
+from ophyd import ADComponent
 from tiled.client.utils import ClientError
 
-from chain.detector.ophyd_classes import KeepsStatus
+from chain.detector.ophyd_classes import OneFrameAPoint, small_detector
 
 N_POINTS = 3
 
@@ -62,25 +59,9 @@ def by_ophyd_async(ioc, folder: Path, served, catalog) -> tuple[str, str]:
     return done.stdout.split()[-1], "det"
 
 
-class StockFile(HDF5Plugin_V34, FileStoreHDF5IterativeWrite):
-    def get_frames_per_point(self):
-        return 1
-
-
 def by_ophyd(ioc, folder: Path, served, catalog) -> tuple[str, str]:
-    class Stock(KeepsStatus, DetectorBase):
-        cam = ADComponent(SimDetectorCam, "cam1:")
-        hdf1 = ADComponent(StockFile, "HDF1:", write_path_template=f"{folder}/")
-
-    det = Stock(ioc.prefix, name="stock")
-    det.wait_for_connection()
-    det.read_attrs = ["hdf1"]
-    det.hdf1.read_attrs = []
-    det.cam.stage_sigs.update({"acquire_time": 0.005, "num_images": 1})
-    det.hdf1.enable.put("Enable")
-    det.cam.array_callbacks.put(1)
-    EpicsSignal(f"{ioc.prefix}cam1:WaitForPlugins", name="waits").put(1)
-    det.hdf1.warmup()
+    stores = ADComponent(OneFrameAPoint, "HDF1:", write_path_template=f"{folder}/")
+    det = small_detector(ioc.prefix, "stock", {"hdf1": stores})
     engine = RunEngine({})
     engine.subscribe(TiledWriter(catalog))
     (uid,) = engine(bp.count([det], N_POINTS))

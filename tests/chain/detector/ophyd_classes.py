@@ -8,8 +8,10 @@ from chain import iocs  # noqa: F401 - chooses the ports, so it comes before the
 
 # isort: split
 import ophyd
-from ophyd import ADComponent, SingleTrigger
+from ophyd import ADComponent, DetectorBase, EpicsSignal, SingleTrigger
+from ophyd.areadetector import SimDetectorCam
 from ophyd.areadetector.filestore_mixins import FileStoreHDF5IterativeWrite
+from ophyd.areadetector.plugins import HDF5Plugin_V34
 from ophyd.device import Device
 
 from framepath.acquire.pvs.destroying import destroy
@@ -34,6 +36,32 @@ class KeepsStatus(SingleTrigger):
         self.generate_datum(self._image_name, 0.0, {})
         self._acquisition_signal.put(1, wait=False)
         return status
+
+
+class OneFrameAPoint(HDF5Plugin_V34, FileStoreHDF5IterativeWrite):
+    """A file plugin as users write it."""
+
+    def get_frames_per_point(self):
+        return 1
+
+
+def small_detector(prefix: str, name: str, files: dict[str, ADComponent], **others: ADComponent):
+    """A camera with some plugins, of a class as users write it, ready to count.
+
+    ``files`` are its file plugins, of which ``hdf1`` is one.
+    """
+    parts = {"cam": ADComponent(SimDetectorCam, "cam1:"), **files, **others}
+    det = type("SmallDetector", (KeepsStatus, DetectorBase), parts)(prefix, name=name)
+    det.wait_for_connection()
+    det.read_attrs = list(files)
+    det.cam.stage_sigs.update({"acquire_time": 0.005, "num_images": 1})
+    for plugin in files:
+        getattr(det, plugin).read_attrs = []
+        getattr(det, plugin).enable.put("Enable")
+    det.cam.array_callbacks.put(1)
+    EpicsSignal(f"{prefix}cam1:WaitForPlugins", name="waits").put(1)
+    det.hdf1.warmup()
+    return det
 
 
 class SixPlugins(Device):
