@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import h5py
@@ -36,7 +38,7 @@ class ChunkTable(NamedTuple):
 
 
 def chunk_table(dataset: h5py.Dataset) -> ChunkTable:
-    """Ask HDF5 where every chunk of a chunked dataset lies.
+    """Ask HDF5 where every chunk of a chunked dataset lies; not of one `is_listed_wrongly`.
 
     Raises
     ------
@@ -56,6 +58,49 @@ def chunk_table(dataset: h5py.Dataset) -> ChunkTable:
     with hdf5_errors(dataset.file.filename):
         dataset.id.chunk_iter(note)
     return table
+
+
+def is_listed_wrongly(dataset: h5py.Dataset) -> bool:
+    """Whether HDF5 may tell wrongly which chunk of a chunked dataset lies where.
+
+    Its index of chunks keeps the only axis without end first; listing them (``chunk_iter``,
+    ``get_chunk_info_by_coord``) does not undo that where it is another axis of the dataset
+    (HDF5 2.0, ``H5D__earray_idx_iterate``). Reading one chunk, or elements, is right.
+    """
+    endless = [axis for axis, most in enumerate(dataset.maxshape or ()) if most is None]
+    return len(endless) == 1 and endless != [0]
+
+
+def exists(dataset: h5py.Dataset, at: tuple[int, ...]) -> bool:
+    """Whether the chunk that begins at an element was ever written.
+
+    Of a dataset without any chunk HDF5 answers nonsense: ask ``get_num_chunks`` first.
+    """
+    try:
+        dataset.id.read_direct_chunk(at, out=np.empty(0, np.uint8))
+    except RuntimeError:  # no such chunk
+        return False
+    except ValueError:  # it does not fit into nothing
+        return True
+    return True
+
+
+def chunk_starts(dataset: h5py.Dataset) -> Iterator[tuple[int, ...]]:
+    """First elements of all chunks that a chunked dataset's shape has room for, the last first."""
+    assert dataset.chunks is not None
+    axes = zip(dataset.shape, dataset.chunks, strict=True)
+    return itertools.product(*(range(0, n, size)[::-1] for n, size in axes))
+
+
+def stored_chunks(dataset: h5py.Dataset) -> list[tuple[tuple[int, ...], int]]:
+    """First element and stored bytes of every chunk that was ever written."""
+    found: list[tuple[tuple[int, ...], int]] = []
+    if not is_listed_wrongly(dataset):
+        dataset.id.chunk_iter(lambda info: found.append((info.chunk_offset, info.size)))
+    elif dataset.id.get_num_chunks():
+        there = [at for at in chunk_starts(dataset) if exists(dataset, at)]
+        found += [(at, len(dataset.id.read_direct_chunk(at)[1])) for at in there]
+    return found
 
 
 def n_chunks(dataset: h5py.Dataset) -> int:
@@ -87,7 +132,7 @@ class ChunkIndex:
     ) -> None:
         assert dataset.chunks is not None
         self._dataset = dataset
-        self._descriptor = descriptor
+        self._descriptor = None if is_listed_wrongly(dataset) else descriptor
         self._where = dataset.file.filename
         self._frames_a_chunk = _frames_a_chunk(dataset)
         self._n_chunks = n_chunks(dataset)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import h5py
-import numpy as np
 
-from framepath.files.chunk_index import ChunkTable, chunk_table, n_chunks
+from framepath.files.chunk_index import (
+    ChunkTable,
+    chunk_starts,
+    chunk_table,
+    exists,
+    is_listed_wrongly,
+    n_chunks,
+)
 from framepath.files.follow import hard_linked, object_number
 
 _LOOK_BACK = 64
@@ -19,6 +25,8 @@ _UNIQUE_ID = "NDArrayUniqueId"
 def table_of_few(dataset: h5py.Dataset) -> ChunkTable | None:
     """Where the chunks of a dataset lie, if asking for all costs no more than counting them."""
     if dataset.chunks is None or not 0 < n_chunks(dataset) <= _LOOK_BACK:
+        return None
+    if is_listed_wrongly(dataset):
         return None
     return chunk_table(dataset)
 
@@ -45,11 +53,14 @@ def n_stored(dataset: h5py.Dataset, known: int = 0, table: ChunkTable | None = N
     a_chunk = dataset.chunks[0] if dataset.ndim > 2 else 1
     if table is not None:
         return min(n_frames, table.n_stored * a_chunk)
+    if is_listed_wrongly(dataset):
+        starts = chunk_starts(dataset) if dataset.id.get_num_chunks() else ()
+        stored = (at[0] + a_chunk for at in starts if exists(dataset, at))
+        return min(n_frames, next(stored, 0))
     last = -(-n_frames // a_chunk) - 1
-    # HDF5 answers nonsense about single chunks of a dataset that has none at all.
     if last >= _LOOK_BACK and (known or dataset.id.get_num_chunks()):
         for chunk in range(last, last - _LOOK_BACK, -1):
-            if _exists(dataset, chunk * a_chunk):
+            if exists(dataset, (chunk * a_chunk, *(0,) * (dataset.ndim - 1))):
                 return min(n_frames, (chunk + 1) * a_chunk)
     offsets = [-a_chunk]
     dataset.id.chunk_iter(lambda info: offsets.append(info.chunk_offset[0]))
@@ -63,17 +74,6 @@ def _has_bytes(dataset: h5py.Dataset) -> bool:
     if plist.get_layout() != h5py.h5d.CONTIGUOUS or plist.get_external_count():
         return True
     return dataset.id.get_offset() is not None
-
-
-def _exists(dataset: h5py.Dataset, frame: int) -> bool:
-    at = (frame, *(0,) * (dataset.ndim - 1))
-    try:
-        dataset.id.read_direct_chunk(at, out=np.empty(0, np.uint8))
-    except RuntimeError:  # no such chunk
-        return False
-    except ValueError:  # it does not fit into nothing
-        return True
-    return True
 
 
 class AttributeRows:

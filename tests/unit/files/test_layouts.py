@@ -43,8 +43,11 @@ def datasets(draw):
     chunks = tuple(draw(st.integers(1, max(n, 1))) for n in shape)
     if draw(st.booleans()):
         chunks = (draw(st.integers(1, 3)), *shape[1:])
-    # More room than frames: chunks at the edges stick out.
-    return pixels, {"chunks": chunks, "maxshape": (None,) * n_axes, **how}
+    # More room than frames: chunks at the edges stick out. Which axes have no end decides how
+    # HDF5 keeps its index of chunks.
+    axes = zip(shape, chunks, strict=True)
+    endless = tuple(None if c > n or draw(st.booleans()) else n for n, c in axes)
+    return pixels, {"chunks": chunks, "maxshape": endless, **how}
 
 
 def slices(n):
@@ -52,12 +55,12 @@ def slices(n):
     return st.builds(slice, bounds, bounds, st.sampled_from([None, 1, 2, -1, -3]))
 
 
-@given(dataset=datasets(), data=st.data())
+@given(dataset=datasets(), libver=st.sampled_from(["earliest", "v110"]), data=st.data())
 @settings(max_examples=250, deadline=None)
-def test_every_dataset_reads_as_h5py_reads_it(tmp_path_factory, dataset, data):
+def test_every_dataset_reads_as_h5py_reads_it(tmp_path_factory, dataset, libver, data):
     pixels, how = dataset
     path = tmp_path_factory.getbasetemp() / "layout.h5"
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=libver) as file:
         file.create_dataset("d", data=pixels, **how)
     with h5py.File(path) as file:
         stored = file["d"][()]
@@ -111,3 +114,22 @@ def test_frames_that_were_never_written_are_no_frames_or_an_error(tmp_path):
         assert stack[3].min() == stack[3].max() == 2
         with pytest.raises(FileUnreadable, match="frame 1 was never written"):
             stack[1]
+
+
+@pytest.mark.parametrize("endless", [(None, 4, 5), (9, None, 5), (9, 4, None)])
+@pytest.mark.parametrize("chunks", [(1, 4, 5), (2, 3, 2)])
+def test_any_axis_may_be_the_one_without_end(tmp_path, endless, chunks):
+    """HDF5 lists the chunks of the second and third wrongly."""
+    pixels = np.arange(9 * 4 * 5, dtype="u2").reshape(9, 4, 5)
+    with h5py.File(tmp_path / "f.h5", "w", libver="v110") as file:
+        made = file.create_dataset("d", pixels.shape, "u2", maxshape=endless, chunks=chunks)
+        made[2:6] = pixels[2:6]
+        file.create_dataset("all", data=pixels, maxshape=endless, chunks=chunks)
+        file.create_dataset("none", pixels.shape, "u2", maxshape=endless, chunks=chunks)
+    with open_frames(tmp_path / "f.h5", "d") as stack:
+        assert len(stack) == 6
+        np.testing.assert_array_equal(stack[2:], pixels[2:6])
+    with open_frames(tmp_path / "f.h5", "all") as stack:
+        np.testing.assert_array_equal(stack[:], pixels, strict=True)
+    with open_frames(tmp_path / "f.h5", "none") as stack:
+        assert len(stack) == 0

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from framepath.errors import FileUnreadable
+from framepath.files.chunk_index import stored_chunks
 from framepath.files.opened import FileSet
 from framepath.spec.addresses import LEDGER_ADDRESS
 
@@ -137,14 +138,12 @@ def _written_chunks(
     grid = tuple(-(-n // c) for n, c in zip(leading, chunks, strict=False))
     n_chunks, n_bytes = np.zeros(grid, np.int64), np.zeros(grid, np.int64)
 
-    def count(info: h5py.h5d.StoreInfo) -> None:
-        at = tuple(o // c for o, c in zip(info.chunk_offset[:n_leading], chunks, strict=False))
+    for start, size in stored_chunks(dataset):
+        at = tuple(o // c for o, c in zip(start[:n_leading], chunks, strict=False))
         if any(place >= n for place, n in zip(at, grid, strict=True)):
-            return  # written since the shape was read: the file is growing
+            continue  # written since the shape was read: the file is growing
         n_chunks[at] += 1
-        n_bytes[at] += info.size
-
-    dataset.id.chunk_iter(count)
+        n_bytes[at] += size
     frame_axes = zip(dataset.shape[n_leading:], chunks[n_leading:], strict=True)
     complete = n_chunks >= math.prod(-(-n // c) for n, c in frame_axes)
     for axis, length in enumerate(leading):

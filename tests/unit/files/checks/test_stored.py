@@ -29,11 +29,14 @@ def geometries(draw):
 
 
 @settings(max_examples=60, deadline=None)
-@given(geometries())
-def test_a_frame_is_stored_when_all_its_chunks_exist(geometry):
+@given(geometries(), st.integers(0, 4))
+def test_a_frame_is_stored_when_all_its_chunks_exist(geometry, endless):
     leading, frame, chunks, indices = geometry
-    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
-        dataset = file.create_dataset("d", leading + frame, "u2", chunks=chunks)
+    shape = leading + frame
+    most = tuple(None if axis == endless else n for axis, n in enumerate(shape))
+    options = {"driver": "core", "backing_store": False, "libver": "v110"}
+    with h5py.File("memory", "w", **options) as file:
+        dataset = file.create_dataset("d", shape, "u2", maxshape=most, chunks=chunks)
         dataset.attrs["NDArrayNumDims"] = 2
         touched = np.zeros(leading, bool)
         for index in indices:
