@@ -18,8 +18,15 @@ from tiled.structures.container import ContainerStructure
 from tiled.structures.core import StructureFamily
 from tiled.structures.data_source import Asset, DataSource, Management
 
+from framepath.catalog.places import key_of
 from framepath.catalog.probe import Probe
-from framepath.errors import FileMissing, FileUnreadable, FramepathError, OutsideFolders
+from framepath.errors import (
+    CatalogError,
+    FileMissing,
+    FileUnreadable,
+    FramepathError,
+    OutsideFolders,
+)
 from framepath.files import Folders, frame_types, open_frames
 from framepath.files.opened import FileSet
 from framepath.spec.documents import FILES_KEY, HDF5_MIMETYPE
@@ -34,6 +41,9 @@ KEYS = {FrameType.IMAGE: "images", FrameType.DARK: "darks", FrameType.FLAT: "fla
 MISSING = "files_missing"
 """Metadata of a file: how many of the files that it leads to were not there when it was added."""
 
+
+REFUSED = (httpx.codes.BAD_REQUEST, httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY)
+"""What a server says of one file; the next may be fine. Other answers end the registering."""
 
 ENTRIES = "entries"
 """Metadata of a file: how many nodes it has below it, once it was added whole."""
@@ -94,12 +104,9 @@ def register(
     top = _container(catalog, FILES_KEY)
     parents: dict[tuple[str, ...], Any] = {(): top}
     for path in files:
-        try:
-            inside = path.relative_to(root).parts
-        except ValueError:
-            inside = (path.name,)
         allowed = probe.guarding(folders, "file", path)
         try:
+            inside = _place(path, root)
             _open_once(path, allowed)
         except FramepathError as error:
             yield Registered(path, "failed", error)
@@ -109,7 +116,17 @@ def register(
             state, missing = _one(parent, inside[-1], path, allowed)
             yield Registered(path, state, waits=missing > 0)
         except FramepathError as error:
-            yield Registered(path, "failed", error, waits=not isinstance(error, OutsideFolders))
+            waits = not isinstance(error, OutsideFolders | CatalogError)
+            yield Registered(path, "failed", error, waits=waits)
+        except ClientError as error:
+            if error.response.status_code not in REFUSED:
+                raise
+            yield Registered(path, "failed", CatalogError("the catalog refused it", found=error))
+
+
+def _place(path: Path, root: Path) -> tuple[str, ...]:
+    inside = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
+    return tuple(map(key_of, inside))
 
 
 def _open_once(path: Path, folders: Folders) -> None:
@@ -141,6 +158,7 @@ def _one(parent: Any, key: str, path: Path, folders: Folders) -> tuple[str, int]
     stamp = {"path": str(path), "bytes": status.st_size, "modified_ns": str(status.st_mtime_ns)}
     node = parent.get(key)
     known = node.metadata if node is not None else {}
+    _require_free(known.get("path"), path)
     same = all(known.get(name) == value for name, value in stamp.items()) and _is_whole(node)
     if same and not known.get(MISSING):
         return "unchanged", 0
@@ -163,6 +181,18 @@ def _one(parent: Any, key: str, path: Path, folders: Folders) -> tuple[str, int]
     tree = source_of(path, StructureFamily.container, ContainerStructure(keys=[]), {"dataset": "/"})
     file_node.new(StructureFamily.container, [tree], key="hdf5", metadata={}, specs=[])
     return "changed" if known else "added", missing
+
+
+def _require_free(taken_by: str | None, path: Path) -> None:
+    """Another file that still exists keeps its place; one that is gone, or this one, does not."""
+    other = Path(taken_by or path)
+    if other != path and other.exists() and not other.samefile(path):
+        raise CatalogError(
+            "another file has this file's place in the catalog",
+            found=other,
+            where=path,
+            next_step="register a folder further up that holds both, or rename one of them",
+        )
 
 
 def _is_whole(node: Any) -> bool:

@@ -58,16 +58,29 @@ def command(
         click.echo(json.dumps(_as_json(path, links, done), indent=1))
     else:
         _show(path, links, done)
+    _tell_unused(path_map, links, done)
     sys.exit(1 if any(link.problem for link in links) else 0)
 
 
 def _path_map(text: str) -> PathMap:
     from framepath.config.paths import PathMap
 
-    old, equals, new = text.rpartition("=")
-    if not (old and equals and new):
+    parts = text.split("=")
+    pairs = [("=".join(parts[:n]), "=".join(parts[n:])) for n in range(len(parts) - 1, 0, -1)]
+    pairs = [(old, new) for old, new in pairs if old and new]
+    if not pairs:
         raise click.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--map")
+    # Both folders may have an equals sign in their name; the new one can be looked at.
+    old, new = next((pair for pair in pairs if Path(pair[1]).is_dir()), pairs[0])
     return PathMap(ioc=old, here=new)
+
+
+def _tell_unused(path_map: Iterable[PathMap], links: Iterable[Link], done: Repair | None) -> None:
+    names = {link.target_file for link in links}
+    names |= {change.before for change in done.changes} if done else set()
+    for each in path_map:
+        if not any(each.translate(name) for name in names):
+            click.echo(f"framepath: no target here begins with --map {each.ioc}", err=True)
 
 
 def _as_json(path: Path, links: tuple[Link, ...], done: Repair | None) -> dict[str, object]:

@@ -36,10 +36,9 @@ def command(paths: tuple[Path, ...], address: str, as_json: bool) -> None:
     results = []
     # What the server may read is for the server to say.
     folders = Folders((Path("/"),))
+    trees = [(path, found_files(path)) for path in (given.absolute() for given in paths)]
     with closing(Probe(folders)) as probe, connect(address) as catalog:
-        for given in paths:
-            path = given.absolute()
-            files = found_files(path)
+        for path, files in trees:
             # A file goes where registering its folder would put it.
             root = path.parent if path.is_dir() else path.parent.parent
             results += track(

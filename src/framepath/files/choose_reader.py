@@ -11,7 +11,7 @@ from framepath.codecs import codec_of_filters
 from framepath.errors import FileUnreadable, LinkBroken, OutsideFolders
 from framepath.files.chunk_index import ChunkTable
 from framepath.files.chunk_reader import ChunkReader
-from framepath.files.follow import Found, broken
+from framepath.files.follow import Found, broken, leads_out
 from framepath.files.library_reader import LibraryReader
 from framepath.files.opened import FileSet, hdf5_errors, regular_file
 from framepath.files.plain_reader import PlainReader, Segment
@@ -125,6 +125,9 @@ def _open_raw(files: FileSet, found: Found, name: str) -> tuple[int, str]:
     target = find_target(LinkKind.RAW, name, found.file.path, files.path_map, files.host)
     if target.path is None:
         raise broken(LinkKind.RAW, name, target, found.file.path, found.address)
-    real = files.real(target.path)
+    try:
+        real = files.real(target.path)
+    except OutsideFolders as error:
+        raise leads_out(LinkKind.RAW, name, found.file.path, found.address, error) from error
     with regular_file(real, files.folders) as descriptor:
         return os.dup(descriptor), str(real)

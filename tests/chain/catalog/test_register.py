@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -16,7 +18,10 @@ from tiled.client.utils import ClientError
 from chain.catalog.runs import FRAME_SHAPE, RunMaker, frames, write_eiger, write_stack
 from chain.waiting import wait_for
 from crashing_file import write_damaged
+from framepath.catalog import register as in_process
 from framepath.catalog.clients.connect import connect
+from framepath.catalog.probe import Probe
+from framepath.files import Folders
 from framepath.processes import Child
 from framepath.spec.serving import Served
 
@@ -34,6 +39,7 @@ def tree(data_folder):
     folder = data_folder / "tree"
     (folder / "2026 Übung").mkdir(parents=True)
     write_stack(folder / "2026 Übung" / "scan one.h5")
+    write_stack(folder / "2026 Übung" / "#1?%41.h5")
     write_eiger(folder, "series")
     (folder / "broken.h5").write_bytes(b"not HDF5")
     os.truncate(write_stack(folder / "short.h5"), 2000)
@@ -52,8 +58,35 @@ def test_a_tree_is_added_and_only_changes_are_added_again(served, catalog, tree)
     _, states = register(served, tree)
     assert states["scan one.h5"] == "changed"
     assert states["series_master.h5"] == "unchanged"
+    assert states["#1?%41.h5"] == "unchanged"
     images = catalog["files", "tree", "2026 Übung", "scan one.h5", "images"]
     assert images.shape == (4, *FRAME_SHAPE)
+    for key, node in catalog["files", "tree", "2026 Übung"].items():
+        path = Path(node.metadata["path"])
+        assert (key == path.name) == (path.name == "scan one.h5")
+        np.testing.assert_array_equal(node["images"][3], frames(10)[3])
+
+
+def test_a_file_takes_no_other_files_place(catalog, data_folder):
+    folders = Folders((data_folder,))
+    one, two = (data_folder / parent / "raw" / "a.h5" for parent in ("one", "two"))
+    with closing(Probe(folders)) as probe:
+
+        def added(path):
+            (result,) = in_process.register(catalog, [path], path.parents[1], folders, probe)
+            return result.state, str(result.error or "")
+
+        for path in (one, two):
+            path.parent.mkdir(parents=True)
+            write_stack(path)
+        assert added(one) == ("added", "")
+        state, error = added(two)
+        assert state == "failed"
+        assert str(one) in error
+        assert added(one) == ("unchanged", "")
+        one.unlink()
+        assert added(two) == ("changed", "")
+    assert catalog["files", "raw", "a.h5"].metadata["path"] == str(two)
 
 
 def test_who_was_interrupted_goes_on(served, catalog, data_folder):
@@ -104,6 +137,7 @@ def test_a_folder_is_served_without_bluesky_and_followed(tmp_path):
     data = tmp_path / "data"
     (data / "Übung 1").mkdir(parents=True)
     write_stack(data / "Übung 1" / "a b.h5")
+    write_stack(data / "Übung 1" / "#\n.h5")
     (data / "broken.h5").write_bytes(b"not HDF5")
     write_damaged(data / "crashes.h5")
     secret = write_stack(tmp_path / "secret.h5")

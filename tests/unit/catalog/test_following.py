@@ -16,7 +16,8 @@ def write(path, n_bytes, at_ns):
 
 def due(found):
     paths = found.to_register()
-    found.done(paths)
+    for path in paths:
+        found.done(path)
     return [path.name for path in paths]
 
 
@@ -41,5 +42,17 @@ def test_what_was_not_taken_is_due_again(tmp_path):
     path = write(tmp_path / "a.h5", 1, 1)
     assert found.to_register() == [path]
     assert found.to_register() == [path]
-    found.done([path])
+    found.done(path)
     assert found.to_register() == []
+
+
+def test_what_waits_for_other_files_is_due_when_its_time_has_come(tmp_path):
+    found = Found(tmp_path)
+    path = write(tmp_path / "master.h5", 1, 1)
+    assert found.to_register() == [path]
+    found.waits(path, 0)
+    assert found.to_register() == [path]
+    found.waits(path, 100)
+    assert found.to_register() == []
+    write(path, 2, 2)
+    assert (found.to_register(), found.to_register()) == ([], [path]), "it changed, and rests"

@@ -77,6 +77,24 @@ def test_map_and_repair(tmp_path):
     assert found["changes"][0]["after"] == "data/series_1_data_000001.h5"
 
 
+def test_the_new_folder_may_have_an_equals_sign(tmp_path):
+    folder = tmp_path / "T=300 K"
+    folder.mkdir()
+    master = eiger_master(folder, (2,)).rename(tmp_path / "m.h5")
+    with h5py.File(master, "a") as file:
+        del file["entry/data/data_000001"]
+        target = h5py.ExternalLink("X:\\d\\series_1_data_000001.h5", "/entry/data/data")
+        file["entry/data/data_000001"] = target
+    assert run(master, "--map", f"X:\\d={folder}").exit_code == 0
+
+
+def test_a_map_that_nothing_needs_is_told(tmp_path):
+    done = run(eiger_master(tmp_path), "--map", f"Y:\\d={tmp_path}", "--json")
+    assert "no target here begins with --map Y:\\d\n" in done.stderr
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["problems"] == []
+
+
 def test_the_recorded_master(recorded_scan):
     done = run(recorded_scan)
     assert done.exit_code == 1
