@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -15,12 +17,12 @@ from framepath.catalog import (
     databases,
     dependencies,
     failures,
+    foreign,
     formats,
     nodes,
     raw_files,
     refusals,
 )
-from framepath.catalog.adapters import HDF5Reader
 from framepath.catalog.credentials import KeyCheck
 from framepath.catalog.embedded import Storage, readable_folders
 from framepath.catalog.gate import Gate
@@ -30,7 +32,6 @@ from framepath.catalog.pages import Pages
 from framepath.catalog.probe import Probe
 from framepath.catalog.routes import router
 from framepath.config.settings import ServeSettings
-from framepath.spec.documents import HDF5_MIMETYPE
 
 RUNS_SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
 """Gives clients ``cat[-1]``, ``cat[scan_id]`` and partial uids."""
@@ -92,9 +93,10 @@ def _tree(settings: ServeSettings, storage: Storage, opener: Opener) -> nodes.Ro
         database,
         [str(storage.arrays), storage.tables_uri],
         [str(folder.absolute()) for folder in settings.data],
-        {HDF5_MIMETYPE: HDF5Reader(opener)},
+        foreign.readers(opener),
         _stream_cache(settings),
         opener=opener,
+        arrays=Path(os.path.realpath(storage.arrays)),
     )
     return nodes.RootNode(context, RootRow(None, [RUNS_SPEC], None))
 

@@ -7,19 +7,23 @@ asset goes through `Folders`, which judges where a path really leads, before any
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import anyio.to_thread
 from tiled.catalog import adapter as stock
 from tiled.catalog.adapter import CatalogContainerAdapter, Context
 from tiled.structures.array import ArrayStructure
 from tiled.structures.core import Spec
 
 from framepath.catalog import growth, lookup, shortcuts
+from framepath.catalog.foreign import prepare_for, require_confined
 from framepath.catalog.opener import Opener
 from framepath.catalog.subscriptions import with_handles
 from framepath.catalog.uris import path_of_uri
 from framepath.catalog.view import frames_view
-from framepath.errors import OutsideFolders
+from framepath.errors import CatalogError, OutsideFolders
 from framepath.files import Folders
 from framepath.files.opened import regular_file
 from framepath.spec.documents import FRAME_STACK_SPEC, HDF5_MIMETYPE
@@ -28,9 +32,10 @@ from framepath.spec.documents import FRAME_STACK_SPEC, HDF5_MIMETYPE
 class ConfinedContext(Context):
     """What all nodes of one catalog share, with what opens its files."""
 
-    def __init__(self, *arguments: Any, opener: Opener, **options: Any) -> None:
+    def __init__(self, *arguments: Any, opener: Opener, arrays: Path, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.opener = opener
+        self.arrays = arrays
 
 
 class Confined:
@@ -39,12 +44,48 @@ class Confined:
     context: Any
     node: Any
 
+    async def get_adapter(self) -> Any:
+        """The adapter of the node's data, which may be read.
+
+        Raises
+        ------
+        OutsideFolders, CatalogError
+            It may not: see `require_confined`.
+        """
+        known = self.node.data_sources or ()
+        if any(source.mimetype != HDF5_MIMETYPE for source in known):
+            (source,) = await self.data_sources(include_assets=True)  # type: ignore[attr-defined]
+            folders, arrays = self.context.opener.folders, self.context.arrays
+            await anyio.to_thread.run_sync(require_confined, source, folders, arrays)
+        return await super().get_adapter()  # type: ignore[misc]
+
+    async def create_node(self, *arguments: Any, key: str | None = None, **options: Any) -> Any:
+        """A new node below this one.
+
+        Raises
+        ------
+        CatalogError
+            Its data would be written into another node's folder.
+        """
+        if key in (".", ".."):
+            raise CatalogError(
+                "no node can have this name",
+                found=key,
+                expected="a name that is no folder of every folder",
+                next_step="choose another key",
+            )
+        return await super().create_node(*arguments, key=key, **options)  # type: ignore[misc]
+
     def _ensure_uri_within_readable_storage(self, data_uri: str) -> None:
         if not data_uri.startswith("file:"):
             return
         folders = self.context.opener.folders
-        if any(source.mimetype != HDF5_MIMETYPE for source in self.node.data_sources or ()):
-            folders = Folders(folders.readable)  # Tiled's own adapters open paths as they are spelt
+        for source in self.node.data_sources or ():
+            if source.mimetype != HDF5_MIMETYPE:
+                prepare_for(source.mimetype)
+                # Tiled's own adapters open paths as they are spelt.
+                folders = Folders(folders.readable)
+                folders.check(urlsplit(data_uri).path)
         folders.check(path_of_uri(data_uri))
 
     async def asset_by_id(self, asset_id: int) -> Any:
