@@ -57,6 +57,7 @@ def test_what_is_no_run_is_found_by_its_name_and_is_not_counted(catalog, lesson)
     assert catalog[0].start["uid"] == catalog[: len(catalog)][0].start["uid"]
     assert catalog[-1].start["uid"] == lesson
     for key in ("nil", "no-such-run", 4712):
+        assert key not in catalog
         with pytest.raises((KeyError, ValueError), match=str(key)):
             catalog[key]
 

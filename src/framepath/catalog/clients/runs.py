@@ -61,6 +61,14 @@ class Catalog(CatalogOfBlueskyRuns):
             except KeyError:
                 raise no_run from None
 
+    def __contains__(self, key: Any) -> bool:
+        """Whether there is such a run or path; also of a name that is too short for a uid."""
+        try:
+            self[key]
+        except (LookupError, ValueError):
+            return False
+        return True
+
     def _runs(self) -> Any:
         return self.search(SpecsQuery(include=["BlueskyRun"]))
 
