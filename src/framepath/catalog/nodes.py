@@ -76,6 +76,23 @@ class Confined:
             )
         return await super().create_node(*arguments, key=key, **options)  # type: ignore[misc]
 
+    async def get_distinct(self, *arguments: Any, **options: Any) -> Any:
+        """Values that occur below this node, and how often.
+
+        Raises
+        ------
+        CatalogError
+            It is data, and has no nodes below it; Tiled 0.2.20 calls a method that is not there.
+        """
+        if self.node.data_sources:
+            raise CatalogError(
+                "distinct values are those of a container's nodes",
+                found=f"{self.node.structure_family} with data of its own",
+                expected="a container of the catalog",
+                next_step="ask for those of the run or stream",
+            )
+        return await super().get_distinct(*arguments, **options)  # type: ignore[misc]
+
     def _ensure_uri_within_readable_storage(self, data_uri: str) -> None:
         if not data_uri.startswith("file:"):
             return

@@ -31,6 +31,7 @@ READING = (
     "/api/v1/node/full/{path}",
     "/api/v1/metadata/{path}",
     "/api/v1/search/{path}",
+    "/api/v1/distinct/{path}",
     "/api/v1/asset/bytes/{path}",
     "/api/v1/asset/manifest/{path}",
     "/zarr/v2/{path}/.zarray",
