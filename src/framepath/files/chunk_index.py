@@ -138,8 +138,10 @@ class ChunkIndex:
         self._n_chunks = n_chunks(dataset)
         self._other_axes = (0,) * (dataset.ndim - 1)
         n_bytes = int(np.prod(dataset.chunks, dtype=np.int64)) * dataset.dtype.itemsize
-        # Filters may make incompressible chunks larger than their pixels.
+        # Filters may make incompressible chunks larger than their pixels: a little, or up to three
+        # times, as bitshuffle in blocks of eight elements, each with a header.
         self._room = n_bytes + n_bytes // 8 + 4096
+        self._most = 4 * n_bytes + 4096
         self._n_asked = 0
         self._table = table
         self._lock = threading.Lock()
@@ -168,11 +170,11 @@ class ChunkIndex:
         offset, size = table.offsets[chunk], table.sizes[chunk]
         if offset < 0:
             return None
-        if size > self._room:
+        if size > self._most:
             raise FileUnreadable(
                 "a chunk claims more bytes than its pixels can need",
                 found=f"{size} bytes",
-                expected=f"{self._room} bytes at most",
+                expected=f"{self._most} bytes at most",
                 where=self._where,
                 next_step="the file is damaged: copy it again from where it was written",
             )
@@ -182,10 +184,13 @@ class ChunkIndex:
 
     def _through_hdf5(self, chunk: int, scratch: Scratch) -> tuple[Bytes, int] | None:
         at = (chunk * self._frames_a_chunk, *self._other_axes)
-        buffer = scratch.bytes("stored", self._room)
+        read = self._dataset.id.read_direct_chunk
         with hdf5_errors(self._where):
             try:
-                mask, stored = self._dataset.id.read_direct_chunk(at, out=buffer)
+                try:
+                    mask, stored = read(at, out=scratch.bytes("stored", self._room))
+                except ValueError:  # it is larger
+                    mask, stored = read(at, out=scratch.bytes("stored", self._most))
             except RuntimeError:  # h5py's type for "no such chunk"
                 return None
         return np.frombuffer(stored, np.uint8), mask

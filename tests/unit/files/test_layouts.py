@@ -133,3 +133,19 @@ def test_any_axis_may_be_the_one_without_end(tmp_path, endless, chunks):
         np.testing.assert_array_equal(stack[:], pixels, strict=True)
     with open_frames(tmp_path / "f.h5", "none") as stack:
         assert len(stack) == 0
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+@pytest.mark.parametrize("endless", [0, 1])
+def test_chunks_may_be_larger_than_their_pixels(tmp_path, dtype, endless):
+    """Incompressible pixels in the smallest blocks, each of which has a header."""
+    bits = np.random.default_rng(0).integers(0, 256, (2, 200, 200, np.dtype(dtype).itemsize), "u1")
+    pixels = bits.view(dtype)[..., 0]
+    how = hdf5plugin.Bitshuffle(nelems=8)
+    most = tuple(None if axis == endless else n for axis, n in enumerate(pixels.shape))
+    with h5py.File(tmp_path / "f.h5", "w", libver="v110") as file:
+        file.create_dataset("d", data=pixels, chunks=(1, 200, 200), maxshape=most, **how)
+    with open_frames(tmp_path / "f.h5") as stack:
+        for _ in range(2):
+            np.testing.assert_array_equal(stack[1].view("u1"), pixels[1].view("u1"))
+            np.testing.assert_array_equal(stack[0, 3:5].view("u1"), pixels[0, 3:5].view("u1"))
