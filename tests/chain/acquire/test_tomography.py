@@ -112,7 +112,7 @@ def test_a_fly_scan_knows_the_angle_of_each_frame(RE, documents, beamline):
     assert not any(row["approximate"] for row in rows)
     assert angles[0] == pytest.approx(0, abs=6)
     assert np.median(steps) == pytest.approx(1.0, rel=0.2)
-    assert theta.velocity.get() == velocity
+    assert theta.velocity.get(use_monitor=False) == velocity
 
 
 def test_angles_from_the_motor_are_marked(RE, documents, beamline):
@@ -224,7 +224,7 @@ def test_a_pause_in_flight_ends_the_run(RE, documents, beamline):
     finally:
         RE.msg_hook = None
     assert RE.state == "idle"
-    assert theta.velocity.get() == velocity
+    assert theta.velocity.get(use_monitor=False) == velocity
     triggered, received, stored = documents.ledger()["image"]
     assert triggered == received == stored
     (stop,) = documents.of("stop")
@@ -232,16 +232,19 @@ def test_a_pause_in_flight_ends_the_run(RE, documents, beamline):
     assert f"camera image: {stored} triggered" in stop["reason"]
 
 
-def test_a_flight_that_the_motor_cannot_make(RE, documents, beamline, monkeypatch):
-    det, theta, _ = beamline
+def test_a_flight_that_the_motor_cannot_make(RE, documents, beamline):
+    """The record cuts the velocity to its VMAX, and the setpoint never comes true."""
+    det, theta, hooks = beamline
     theta.velocity.put(5, wait=True)
-
-    set_velocity = theta.velocity.set
-    # As the record holds it to its maximum, where a motor has VMAX.
-    monkeypatch.setattr(theta.velocity, "set", lambda value: set_velocity(min(value, 10.0)))
-    with pytest.raises(SettingsError, match="velocity 10; expected 20"):
-        RE(tomo_scan(det, theta, 0, 30, 31, fly=True))
-    wait_for(lambda: theta.velocity.get() == 5, "the velocity is put back")
+    moved = []
+    RE.msg_hook = lambda msg: moved.append(msg.obj) if msg.command == "set" else None
+    try:
+        with pytest.raises(SettingsError, match="velocity 90; expected 200"):
+            RE(tomo_scan(det, theta, 0, 450, 46, fly=True, darks=1, flats=1, hooks=hooks))
+    finally:
+        RE.msg_hook = None
+    assert {device.name for device in moved} == {"theta_velocity"}
+    assert theta.velocity.get(use_monitor=False) == 5
     theta.velocity.put(90, wait=True)
     assert documents.of("event") == []
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -13,11 +13,12 @@ import h5py
 import numpy as np
 from bluesky.utils import MsgGenerator
 from event_model import DataKey
+from ophyd.status import Status
 
 from framepath.acquire.devices.columns import once_flushed
 from framepath.acquire.devices.detector import FrameDetector
 from framepath.acquire.plans.stubs import take
-from framepath.acquire.pvs.connection import value_of
+from framepath.acquire.pvs.connection import CONFIRM_S, end_status, value_of
 from framepath.errors import SettingsError, StagingError
 from framepath.files.checks.stored import walk_datasets
 from framepath.files.opened import FileSet
@@ -45,7 +46,6 @@ class Track:
     def __init__(self, motor: Any) -> None:
         self._signal = motor.user_readback
         self._readings: deque[tuple[float, float]] = deque()
-        self._moved = threading.Event()
         self._subscription: int | None = None
 
     def start(self) -> None:
@@ -153,37 +153,112 @@ def _attribute_columns(file: h5py.File) -> dict[str, h5py.Dataset]:
     return found
 
 
-def fly_images(det: FrameDetector, theta: Any, angles: Column) -> MsgGenerator[None]:
-    """Stub: take one image an angle while ``theta`` turns at constant velocity.
+@dataclass(frozen=True)
+class Flight:
+    """How a motor has to turn so that neighbouring images lie one AcquirePeriod apart.
 
-    The velocity makes neighbouring images lie one AcquirePeriod apart. The motor begins far enough
-    before the first angle to have reached it, and its velocity is put back. A pause ends the run: a
-    flight cannot be taken up again where it stopped.
+    Attributes
+    ----------
+    period_s
+        From image to image.
+    velocity
+        Of the motor, in its unit a second.
+    first, last
+        Where it sets out, so that the velocity is reached at the first image, and where it ends.
+    velocity_before
+        To be put back.
+    """
+
+    period_s: float
+    velocity: float
+    first: float
+    last: float
+    velocity_before: float
+
+
+class Velocity:
+    """A motor's velocity as the RunEngine sets it: done when the record has acted.
+
+    ophyd's own ``set`` waits without end for a readback that equals the setpoint, and a motor
+    record cuts what is above its VMAX.
+    """
+
+    parent = None
+
+    def __init__(self, motor: Any) -> None:
+        self._signal = motor.velocity
+        self.name = self._signal.name
+
+    def set(self, velocity: float) -> Status:
+        """Put a velocity; what the record made of it is to be read."""
+        status = Status(obj=self._signal, timeout=CONFIRM_S)
+        self._signal.put(velocity, use_complete=True, callback=lambda **_: end_status(status))
+        return status
+
+    def taken(self) -> float:
+        """What the record holds now; ophyd's monitor tells it a little later."""
+        return float(self._signal.get(use_monitor=False))
+
+
+def planned_flight(det: FrameDetector, theta: Any, angles: Column) -> MsgGenerator[Flight]:
+    """Stub: refuse a flight that the motor record would silently change; nothing has moved then.
 
     Raises
     ------
     SettingsError
-        The motor does not go that fast, or not that far.
+        The motor does not go that fast.
+    LimitError
+        Or not that far.
     """
     cam: Any = det.cam  # type: ignore[attr-defined]
     period_s = max(float(value_of(cam.acquire_period)), float(value_of(cam.acquire_time)))
     step = float(angles[1] - angles[0])
     velocity = abs(step) / period_s
-    before = yield from bps.rd(theta.velocity)
+    rate: Any = Velocity(theta)
+    before = rate.taken()
     acceleration_s = (yield from bps.rd(theta.acceleration)) or 0.0
-    lead = np.sign(step) * velocity * (acceleration_s / 2 + LEAD_S)
+    lead = float(np.sign(step)) * velocity * (acceleration_s / 2 + LEAD_S)
+    flight = Flight(period_s, velocity, angles[0] - lead, angles[-1] + 2 * lead, before)
+    for end in (flight.first, flight.last):
+        theta.check_value(float(end))
+    yield from bpp.finalize_wrapper(_tried(rate, velocity), bps.mv(rate, before))
+    return flight
+
+
+def _tried(rate: Any, velocity: float) -> MsgGenerator[None]:
+    yield from bps.mv(rate, velocity)
+    taken = rate.taken()
+    if abs(taken - velocity) > SAME_VELOCITY * velocity:
+        raise SettingsError(
+            "the motor does not turn as fast as the images are taken",
+            found=f"velocity {taken:g}",
+            expected=f"{velocity:g}, one step an AcquirePeriod",
+            where=rate.name,
+            next_step="raise AcquirePeriod, or take more images over the same angle",
+        )
+
+
+def fly_images(
+    det: FrameDetector, theta: Any, angles: Column, flight: Flight
+) -> MsgGenerator[None]:
+    """Stub: take one image an angle while ``theta`` turns at constant velocity.
+
+    Its velocity is put back. A pause ends the run: a flight cannot be taken up again where it
+    stopped.
+    """
+    sign = np.sign(angles[1] - angles[0])
+    half_step = abs(angles[1] - angles[0]) / 2
     track = Track(theta)
+    rate: Any = Velocity(theta)
 
     def turn() -> MsgGenerator[None]:
-        yield from _checked_flight(theta, velocity, (angles[0] - lead, angles[-1] + 2 * lead))
-        yield from bps.mv(theta.velocity, before)
-        yield from bps.mv(theta, float(angles[0] - lead))
-        yield from bps.mv(theta.velocity, velocity)
+        yield from bps.mv(theta, float(flight.first))
+        yield from bps.mv(rate, flight.velocity)
         yield from bps.clear_checkpoint()
         track.start()
-        yield from bps.abs_set(theta, float(angles[-1] + 2 * lead), group=THETA_STREAM)
-        while np.sign(step) * ((yield from bps.rd(theta)) - angles[0]) < -abs(step) / 2:
-            yield from bps.sleep(min(period_s / 4, 0.02))
+        yield from bps.abs_set(theta, float(flight.last), group=THETA_STREAM)
+        while sign * ((yield from bps.rd(theta)) - angles[0]) < -half_step:
+            yield from bps.sleep(min(flight.period_s / 4, 0.02))
         acquisition = det.acquisition
         first_row = acquisition.counts.n_triggered if acquisition is not None else 0
         yield from take(det, FrameType.IMAGE, len(angles))
@@ -197,22 +272,6 @@ def fly_images(det: FrameDetector, theta: Any, angles: Column) -> MsgGenerator[N
 
     def put_back() -> MsgGenerator[None]:
         track.stop()
-        yield from bps.mv(theta.velocity, before)
+        yield from bps.mv(rate, flight.velocity_before)
 
     return (yield from bpp.finalize_wrapper(turn(), put_back()))
-
-
-def _checked_flight(theta: Any, velocity: float, ends: tuple[float, float]) -> MsgGenerator[None]:
-    """Refuse a flight that the motor record would silently change."""
-    for end in ends:
-        theta.check_value(float(end))
-    yield from bps.mv(theta.velocity, velocity)
-    taken = yield from bps.rd(theta.velocity)
-    if abs(taken - velocity) > SAME_VELOCITY * velocity:
-        raise SettingsError(
-            "the motor does not turn as fast as the images are taken",
-            found=f"velocity {taken:g}",
-            expected=f"{velocity:g}, one step an AcquirePeriod",
-            where=theta.name,
-            next_step="raise AcquirePeriod, or take more images on the same way",
-        )

@@ -12,7 +12,7 @@ import numpy as np
 from bluesky.utils import Msg, MsgGenerator, plan
 
 from framepath.acquire.devices.detector import FrameDetector
-from framepath.acquire.plans.flying import fly_images
+from framepath.acquire.plans.flying import fly_images, planned_flight
 from framepath.acquire.plans.preprocessors import with_ledger
 from framepath.acquire.plans.stubs import (
     checked_steps,
@@ -142,10 +142,11 @@ def tomo_scan(
     @bpp.run_decorator(md=metadata)
     def scan() -> MsgGenerator[None]:
         yield from bps.checkpoint()
+        flight = (yield from planned_flight(det, theta, angles)) if fly else None
         if when != "after":
             yield from references(det, darks, flats, hooks)
-        if fly:
-            yield from fly_images(det, theta, angles)
+        if flight is not None:
+            yield from fly_images(det, theta, angles, flight)
         else:
             yield from _step_images(det, theta, angles, every, (darks, flats, hooks))
         if when in ("after", "both"):
