@@ -8,6 +8,7 @@ import threading
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 import bluesky.preprocessors as bpp
+import numpy as np
 import pytest
 from bluesky.utils import FailedStatus
 
@@ -37,6 +38,11 @@ from framepath.errors import (
     ("steps", "told"),
     [
         ([("darkk", 1)], "darkk"),
+        ([(DARK, 1), (FLAT, -2)], "step 1: -2 frames of type FLAT"),
+        ([(DARK, 1.0)], "1.0 frames of type DARK"),
+        ("dark", "'dark' is no sequence of steps"),
+        (3, "3 is no sequence of steps"),
+        ([DARK], "no pair of a frame type and a count"),
         ([(DARK, 0)], "0"),
         ([(DARK, 1), (IMAGE, "x")], "step 1"),
         ([("nothing",)], "step 0"),
@@ -49,6 +55,22 @@ def test_a_bad_series_is_refused_before_anything_moves(RE, documents, det, steps
         RE(frame_series(det, steps))
     assert documents.all == []
     assert values(det) == before
+
+
+@pytest.mark.parametrize("n_frames", [0, -1, 2.5, "2", True, None])
+def test_frames_a_point_are_a_whole_number(det, n_frames):
+    with pytest.raises(SettingsError, match="expected a whole number from 1"):
+        det.frames_per_point = n_frames
+    assert det.frames_per_point == 1
+
+
+def test_numbers_may_be_numpys(RE, documents, det):
+    two = np.int64(2)
+    RE(frame_series(det, [(DARK, two)]))
+    det.frames_per_point = two
+    RE(bp.count([det], num=2))
+    assert (documents.n_frames("dark"), documents.n_frames("primary")) == (2, 2)
+    assert [entry.stored for entry in det.ledger] == [4]
 
 
 def test_an_unknown_frame_type_lists_the_known_ones(RE, det):

@@ -154,6 +154,43 @@ def test_a_run_inside_another_has_its_own(RE, documents, det):
     assert outermost["num_events"] == {}
 
 
+@pytest.mark.parametrize(
+    "point", [lambda det: bps.trigger_and_read([det]), lambda det: take(det, IMAGE)]
+)
+def test_a_staging_of_several_runs_has_a_file_for_each(RE, documents, det, point):
+    @bpp.stage_decorator([det])
+    def plan():
+        for _ in range(2):
+            yield from bps.open_run()
+            yield from point(det)
+            yield from point(det)
+            yield from bps.close_run()
+
+    before = det.hdf1.file_name.get()
+    RE(with_ledger(plan()))
+    for stop in documents.of("stop"):
+        assert stop["num_events"] == {"primary": 2, "ledger": 1}
+    assert len({document["uri"] for document in documents.of("stream_resource")}) == 2
+    assert documents.ledger() == {"image": (2, 2, 2)}
+    assert det.hdf1.file_name.get() == before
+
+
+def test_a_run_that_goes_on_after_one_inside_it_loses_nothing(RE, documents, det):
+    @bpp.stage_decorator([det])
+    @bpp.run_decorator()
+    def outer():
+        yield from take(det, DARK, 2)
+        inner = bpp.run_wrapper(take(det, IMAGE, 2))
+        yield from bpp.set_run_key_wrapper(inner, "inner")
+        yield from take(det, DARK, 2)
+
+    RE(with_ledger(outer()))
+    inner, outermost = documents.of("stop")
+    assert inner["num_events"] == {"primary": 2}
+    assert outermost["num_events"] == {"dark": 4, "ledger": 2}
+    assert documents.ledger() == {"dark": (4, 4, 4), "image": (2, 2, 2)}
+
+
 def test_two_detectors_are_recorded_in_one_stream(RE, documents, det, files_folder):
     with running_ioc() as ioc:
         other = area_detector(ioc.prefix, name="other", files=files_folder / "other")

@@ -26,7 +26,7 @@ from framepath.acquire import (
     with_ledger,
 )
 from framepath.acquire.devices.default_xml import THETA
-from framepath.errors import SettingsError
+from framepath.errors import FramepathError, SettingsError
 from framepath.files import open_frames
 from framepath.processes import Child
 from framepath.spec.serving import IocReady
@@ -247,6 +247,26 @@ def test_a_flight_that_the_motor_cannot_make(RE, documents, beamline):
     assert theta.velocity.get(use_monitor=False) == 5
     theta.velocity.put(90, wait=True)
     assert documents.of("event") == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_flats_that_would_be_misplaced_move_nothing(RE, documents, beamline, when):
+    det, theta, hooks = beamline
+    destination = det.cam.frame_type_state_2.get()
+    det.cam.frame_type_state_2.put("/nowhere", wait=True)
+    moved = []
+    RE.msg_hook = lambda msg: moved.append(msg) if msg.command in ("set", "trigger") else None
+    options = {"darks": 1, "flats": 1, "when": when, "hooks": hooks}
+    try:
+        with pytest.raises(FramepathError, match="FLAT"):
+            RE(tomo_scan(det, theta, 0, 2, 3, **options))
+        with pytest.raises(FramepathError, match="FLAT"):
+            RE(with_darks_flats(bp.scan([det], theta, 0, 2, 3), det, **options))
+    finally:
+        RE.msg_hook = None
+        det.cam.frame_type_state_2.put(destination, wait=True)
+    assert not moved
+    assert {stop["exit_status"] for stop in documents.of("stop")} == {"fail"}
 
 
 def limit(theta, highest):

@@ -64,8 +64,12 @@ class Acquisition:
         self._n_driver = self.trigger.n_received()
         self._watch.start()
 
-    def shoot(self, frame_type: FrameType, n_frames: int, status: DeviceStatus) -> Shot:
+    def shoot(
+        self, frame_type: FrameType, n_frames: int, status: DeviceStatus, overdue_s: float
+    ) -> Shot:
         """Start taking ``n_frames`` of a type that the IOC is set to already.
+
+        ``status`` fails when they are not taken within twice their exposures and ``overdue_s``.
 
         Raises
         ------
@@ -78,13 +82,13 @@ class Acquisition:
         shot = Shot(frame_type, n_frames, status, n_before, first_row)
         self.counts.triggered[frame_type] += n_frames
         self.shot = shot
-        deadline_s = self.trigger.deadline_s(n_frames)
+        deadline_s = overdue_s + 2 * self.trigger.exposures_s(n_frames)
         overdue = IocUnreachable(
             "the detector did not finish an exposure",
             found=f"{n_frames} frame(s) not taken within {deadline_s:g} s",
             where=self.name,
             next_step="look at DetectorState_RBV and StatusMessage_RBV; a detector that waits for "
-            "an external trigger needs det.deadline_s raised",
+            "an external trigger needs a longer det.overdue_s",
         )
         self._watch.follow(status, deadline_s, overdue)
         self.trigger.expose(n_frames, status)

@@ -16,7 +16,7 @@ from ophyd.status import DeviceStatus
 
 from framepath.acquire.devices.acquisition import Acquisition, wait_until_idle
 from framepath.acquire.devices.columns import AttributeColumns
-from framepath.acquire.devices.exposures import Shot, TriggerLogic
+from framepath.acquire.devices.exposures import OVERDUE_S, Shot, TriggerLogic, checked_count
 from framepath.acquire.devices.file_plugin import FileLogic
 from framepath.acquire.devices.folders import FileFolder
 from framepath.acquire.devices.ledger import LedgerEntry, check_balance
@@ -61,8 +61,9 @@ class FrameDetector(Device):
         The event stream of each frame type.
     on_loss
         ``fail``: a plan fails when counts of frames disagree; ``warn``: it warns.
-    frames_per_point
-        Frames that one point of an ordinary plan takes; set it before the plan.
+    overdue_s
+        Seconds beyond twice the exposures after which frames count as not taken; longer where a
+        detector waits for a trigger from outside.
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
@@ -76,7 +77,8 @@ class FrameDetector(Device):
             raise SettingsError("unknown on_loss", found=repr(on_loss), expected="fail or warn")
         self.folder = folder
         self.on_loss: OnLoss = on_loss
-        self.frames_per_point = 1
+        self.overdue_s = OVERDUE_S
+        self._frames_per_point = 1
         self.attribute_columns = AttributeColumns(name, ())
         self.trigger_logic, self.file_logic = self._make_logic()
         self.streams = {t: FrameStream(self, t) for t in STREAM_OF_FRAME_TYPE}
@@ -131,17 +133,20 @@ class FrameDetector(Device):
                 self.trigger_logic.stop()
                 wait_until_idle(self.trigger_logic, self.name)
             staged = super().stage()
-            self._settings.apply(self.file_logic.settings(datetime.now()))
-            self._settings.apply(self.trigger_logic.settings())
-            self.file_logic.check(self.frame_type)
-            acquisition = Acquisition(self.name, self.trigger_logic, self.file_logic, self.streams)
-            acquisition.begin()
+            self._begin_file()
         except BaseException:
             self.unstage()
             raise
-        self.acquisition = self._last = acquisition
         self._repeats = self._is_recorded = False
         return staged
+
+    def _begin_file(self) -> None:
+        self._settings.apply(self.file_logic.settings(datetime.now()))
+        self._settings.apply(self.trigger_logic.settings())
+        self.file_logic.check(self.frame_type)
+        acquisition = Acquisition(self.name, self.trigger_logic, self.file_logic, self.streams)
+        acquisition.begin()
+        self.acquisition = self._last = acquisition
 
     def unstage(self) -> list[Any]:
         """Stop, close the file, put every PV back.
@@ -209,6 +214,25 @@ class FrameDetector(Device):
             self._settings.remember("cam.frame_type")
         put_confirmed(self.cam.frame_type, int(frame_type))  # type: ignore[attr-defined]
 
+    @property
+    def frames_per_point(self) -> int:
+        """Frames that one point of an ordinary plan takes; set it before the plan.
+
+        Raises
+        ------
+        SettingsError
+            When it is set to anything but a whole number from 1, or while staged.
+        """
+        return self._frames_per_point
+
+    @frames_per_point.setter
+    def frames_per_point(self, n_frames: int) -> None:
+        if self.acquisition is not None:
+            raise SettingsError(
+                "frames_per_point is chosen before the detector is staged", where=self.name
+            )
+        self._frames_per_point = checked_count(n_frames)
+
     def trigger(self) -> DeviceStatus:
         """Take one frame; after a pause the RunEngine's repetition gets the frame under way."""
         shot = self.active.shot
@@ -218,9 +242,15 @@ class FrameDetector(Device):
         return self.shoot(self.frame_type, self.frames_per_point).status
 
     def shoot(self, frame_type: FrameType, n_frames: int) -> Shot:
-        """Start taking ``n_frames`` of a type that is set already."""
+        """Start taking ``n_frames`` of a type that is set already.
+
+        Where the run before has closed the file, as plans do that stage once for several runs, they
+        go to a new one.
+        """
         self._repeats = self._is_recorded = False
-        return self.active.shoot(frame_type, n_frames, DeviceStatus(self))
+        if self.active.ledger is not None:
+            self._begin_file()
+        return self.active.shoot(frame_type, n_frames, DeviceStatus(self), self.overdue_s)
 
     def stop(self, *, success: bool = False) -> None:
         """End what is under way; called by the RunEngine when a plan ends badly."""

@@ -12,7 +12,7 @@ from typing import Any
 from ophyd import Device
 from ophyd.status import DeviceStatus
 
-from framepath.acquire.devices.exposures import GONE, MARGIN_S
+from framepath.acquire.devices.exposures import GONE
 from framepath.acquire.devices.file_plugin import CREATE_FOLDERS, STORED_S, FrameAddress
 from framepath.acquire.devices.folder_check import check_folder
 from framepath.acquire.devices.folders import FileFolder
@@ -120,9 +120,9 @@ class EigerTrigger:
         """As `n_received`: an Eiger tells images apart only by their order."""
         return self.n_received()
 
-    def deadline_s(self, n_frames: int) -> float:
-        """Twice the exposures, and a minute for everything else."""
-        return MARGIN_S + 2 * n_frames * self._exposure_s
+    def exposures_s(self, n_frames: int) -> float:
+        """By CountTime as it was when the detector was armed."""
+        return n_frames * self._exposure_s
 
     def trouble(self) -> Exception | None:
         """The IOC is gone."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from operator import index
+from typing import Any, Protocol, SupportsIndex
 
 from ophyd import Device
 from ophyd.status import DeviceStatus
@@ -17,6 +18,7 @@ from framepath.acquire.pvs.connection import (
     value_while_connected,
 )
 from framepath.acquire.pvs.staged_settings import Setting
+from framepath.errors import SettingsError
 from framepath.spec.frame_type import FrameType
 
 Documents = list[tuple[str, dict[str, Any]]]
@@ -27,8 +29,24 @@ MULTIPLE = 1
 
 GONE = "disconnected during an exposure; its PVs are put back when it is staged again"
 
-MARGIN_S = 60.0
+OVERDUE_S = 60.0
 """Seconds beyond the exposures themselves after which a detector counts as stuck."""
+
+
+def checked_count(n_frames: object) -> int:
+    """A number of frames as Python's own int, NumPy's included.
+
+    Raises
+    ------
+    SettingsError
+        It is no whole number from 1.
+    """
+    is_whole = isinstance(n_frames, SupportsIndex) and not isinstance(n_frames, bool)
+    if not is_whole or index(n_frames) < 1:
+        raise SettingsError(
+            "not a number of frames", found=repr(n_frames), expected="a whole number from 1"
+        )
+    return index(n_frames)
 
 
 @dataclass(eq=False)
@@ -106,8 +124,8 @@ class TriggerLogic(Protocol):
         """The same when the last shot ended, without asking again."""
         ...
 
-    def deadline_s(self, n_frames: int) -> float:
-        """Seconds after which so many frames are overdue."""
+    def exposures_s(self, n_frames: int) -> float:
+        """Seconds that so many exposures take."""
         ...
 
     def trouble(self) -> Exception | None:
@@ -196,9 +214,9 @@ class AcquireTrigger:
         """Put 0 without waiting: a second put-callback would stall the client's connection."""
         self._cam.acquire.put(0)
 
-    def deadline_s(self, n_frames: int) -> float:
-        """Twice the time that the frames take, and a minute for everything else."""
-        return MARGIN_S + 2 * n_frames * self._frame_s
+    def exposures_s(self, n_frames: int) -> float:
+        """By AcquireTime or AcquirePeriod, whichever is longer."""
+        return n_frames * self._frame_s
 
     def trouble(self) -> Exception | None:
         """The IOC is gone: the put-callback would never come back."""

@@ -21,9 +21,11 @@ def with_ledger(plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
 
     For one plan ``RE(with_ledger(bp.count([det])))``, for all of them
     ``RE.preprocessors.append(with_ledger)``.
-    The files are closed by it: it suits plans that stage once a run. Detectors whose ledger is
-    recorded already, or that took no frame, are left alone. A run that fails or is aborted has what
-    became of its frames in its reason, and a plan that fails for an exposure ends with its error.
+    The files are closed by it; a detector that stays staged begins another one with its next run.
+    Detectors whose ledger is recorded already, or that took no frame, are left alone, and so is one
+    that a run around this one uses too: its file and its ledger are those of the outer run. A run
+    that fails or is aborted has what became of its frames in its reason, and a plan that fails for
+    an exposure ends with its error.
 
     Raises
     ------
@@ -36,14 +38,16 @@ def with_ledger(plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
 
     def insert(msg: Msg) -> tuple[Any, None]:
         if msg.command == "close_run":
-            run = runs[msg.run]
-            del runs[msg.run]
-            run.detectors = [det for det in run.detectors if det in staged]
+            run = runs.pop(msg.run)
+            others = [det for r in runs.values() if r.is_open for det in r.detectors]
+            is_last = [det in staged and det not in others for det in run.detectors]
+            run.detectors = [d for d, last in zip(run.detectors, is_last, strict=True) if last]
             if run.is_to_be_told and all(msg is not m for m in closed):
                 return _in_run(msg.run, _closing(msg)(msg, run, closed)), None
             return None, None
         run = runs[msg.run]
         run.points.see(msg)
+        run.is_open = run.is_open or msg.command == "open_run"
         detector = msg.obj.detector if isinstance(msg.obj, Take) else msg.obj
         if isinstance(detector, FrameDetector):
             if msg.command == "stage":
@@ -61,6 +65,7 @@ class _Run:
     """An open run: the detectors that take frames in it, and its points."""
 
     def __init__(self) -> None:
+        self.is_open = False
         self.detectors: list[FrameDetector] = []
         self.points = Points()
 

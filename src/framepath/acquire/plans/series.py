@@ -11,7 +11,13 @@ from bluesky.utils import MsgGenerator, plan
 
 from framepath.acquire.devices.detector import FrameDetector
 from framepath.acquire.plans.preprocessors import with_ledger
-from framepath.acquire.plans.stubs import Step, checked_steps, ending_with_the_cause, take
+from framepath.acquire.plans.stubs import (
+    Step,
+    check_destinations,
+    checked_steps,
+    ending_with_the_cause,
+    take,
+)
 from framepath.errors import SettingsError
 from framepath.spec.documents import FRAME_TYPES_KEY
 from framepath.spec.frame_type import FrameType
@@ -65,6 +71,7 @@ def frame_series(
     @bpp.stage_decorator([det])
     @bpp.run_decorator(md=metadata)
     def series() -> MsgGenerator[None]:
+        yield from check_destinations(det, {frame_type for frame_type, _ in steps})
         yield from bps.checkpoint()
         for frame_type, n_frames in steps:
             yield from take(det, frame_type, n_frames)

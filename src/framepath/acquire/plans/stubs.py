@@ -10,7 +10,7 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import FailedStatus, MsgGenerator, plan
 
 from framepath.acquire.devices.detector import FrameDetector
-from framepath.acquire.devices.exposures import Shot
+from framepath.acquire.devices.exposures import Shot, checked_count
 from framepath.acquire.devices.ledger import LedgerStream
 from framepath.acquire.devices.streams import FrameStream
 from framepath.errors import FramepathError, SettingsError
@@ -98,6 +98,19 @@ def set_frame_type(det: FrameDetector, frame_type: FrameType | str) -> MsgGenera
     wanted = _frame_type(frame_type)
     yield from bps.null()
     det.frame_type = wanted
+
+
+def check_destinations(det: FrameDetector, frame_types: Iterable[FrameType]) -> MsgGenerator[None]:
+    """Stub: refuse frame types that a staged detector would misplace, before anything moves.
+
+    Raises
+    ------
+    StagingError, RoutingError
+        Names the type, and what the IOC would do with it.
+    """
+    yield from bps.null()
+    for frame_type in frame_types:
+        det.file_logic.check(frame_type)
 
 
 @plan
@@ -195,18 +208,21 @@ def checked_steps(det: object, steps: Iterable[Step]) -> list[tuple[FrameType, i
     """
     faults = []
     if not isinstance(det, FrameDetector):
-        faults.append(f"{det!r} is no detector of framepath.acquire.area_detector")
+        name = getattr(det, "name", None) or repr(det)
+        faults.append(f"{name} is no detector of framepath.acquire.area_detector")
     elif det.frames_per_point != 1:
         faults.append("a series describes frames one by one: frames_per_point must be 1")
     checked = []
+    if isinstance(steps, str) or not isinstance(steps, Iterable):
+        faults.append(f"{steps!r} is no sequence of steps")
+        steps = ()
     steps = list(steps)
     for place, step in enumerate(steps):
         try:
-            name, n_frames = step
-            checked.append((_frame_type(name), _count(n_frames)))
-        except (TypeError, ValueError) as error:
-            faults.append(f"step {place}: {error}")
-    if not steps:
+            checked.append(_checked_step(step))
+        except SettingsError as error:
+            faults.append(f"step {place}: {error.summary}")
+    if not steps and not faults:
         faults.append("no frames are asked for")
     if faults:
         raise SettingsError(
@@ -218,6 +234,18 @@ def checked_steps(det: object, steps: Iterable[Step]) -> list[tuple[FrameType, i
     return checked
 
 
+def _checked_step(step: Any) -> tuple[FrameType, int]:
+    try:
+        name, n_frames = step
+    except (TypeError, ValueError):
+        raise SettingsError(f"{step!r} is no pair of a frame type and a count") from None
+    frame_type = _frame_type(name)
+    try:
+        return frame_type, checked_count(n_frames)
+    except SettingsError:
+        raise SettingsError(f"{n_frames!r} frames of type {frame_type.name}") from None
+
+
 def _frame_type(name: FrameType | str) -> FrameType:
     if isinstance(name, str):
         try:
@@ -226,14 +254,7 @@ def _frame_type(name: FrameType | str) -> FrameType:
             raise SettingsError(str(error)) from None
     if name not in STREAM_OF_FRAME_TYPE:
         raise SettingsError(
-            "unknown frame type",
-            found=repr(name),
+            f"unknown frame type {name!r}",
             expected=", ".join(t.name for t in STREAM_OF_FRAME_TYPE),
         )
     return FrameType(name)
-
-
-def _count(n_frames: object) -> int:
-    if not isinstance(n_frames, int) or isinstance(n_frames, bool) or n_frames < 1:
-        raise SettingsError("not a number of frames", found=repr(n_frames), expected="1 or more")
-    return n_frames

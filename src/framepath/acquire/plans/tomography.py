@@ -15,6 +15,7 @@ from framepath.acquire.devices.detector import FrameDetector
 from framepath.acquire.plans.flying import fly_images, planned_flight
 from framepath.acquire.plans.preprocessors import with_ledger
 from framepath.acquire.plans.stubs import (
+    check_destinations,
     checked_steps,
     ending_with_the_cause,
     set_frame_type,
@@ -141,6 +142,7 @@ def tomo_scan(
     @bpp.stage_decorator([det])
     @bpp.run_decorator(md=metadata)
     def scan() -> MsgGenerator[None]:
+        yield from check_destinations(det, taken)
         yield from bps.checkpoint()
         flight = (yield from planned_flight(det, theta, angles)) if fly else None
         if when != "after":
@@ -236,16 +238,22 @@ def with_darks_flats(
     """
     if when not in ("before", "after", "both"):
         raise SettingsError("unknown when", found=repr(when), expected="before, after or both")
-    own = {frame_type.name.lower() for frame_type in _checked_references(det, darks, flats)}
+    wanted = _checked_references(det, darks, flats)
+    own = {frame_type.name.lower() for frame_type in wanted}
     opened: list[Msg] = []
     is_due: list[bool] = []
 
     def taken() -> MsgGenerator[None]:  # no plan yet: one that is made and never run would warn
         yield from references(det, darks, flats, hooks)
 
+    def begun() -> MsgGenerator[None]:
+        yield from check_destinations(det, wanted)
+        if when != "after":
+            yield from taken()
+
     def opening(open_run: Msg) -> MsgGenerator[Any]:
         uid = yield open_run
-        is_due[:] = [True] if when != "after" else []
+        is_due[:] = [True]
         return uid
 
     def insert(msg: Msg) -> tuple[Any, None]:
@@ -262,7 +270,7 @@ def with_darks_flats(
         if is_due:
             # Not right behind open_run: what fails there, the plan does not take for its run's.
             is_due.clear()
-            return _before(msg, taken()), None
+            return _before(msg, begun()), None
         if msg.command == "close_run" and when != "before" and _ends_by_itself(msg):
             return _before_closing(msg, taken()), None
         return None, None

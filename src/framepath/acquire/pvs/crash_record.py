@@ -69,7 +69,8 @@ class CrashRecord:
         except BlockingIOError:
             file.close()
             raise StagingError(
-                "another session on this machine has staged this detector",
+                "this detector is staged already, by another session on this machine or as "
+                "another device of this one",
                 where=self.path,
                 next_step="end its plan, or stop that session",
             ) from None
