@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import index
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, Protocol
 
 from ophyd import Device
 from ophyd.status import DeviceStatus
@@ -33,7 +33,7 @@ OVERDUE_S = 60.0
 """Seconds beyond the exposures themselves after which a detector counts as stuck."""
 
 
-def checked_count(n_frames: object) -> int:
+def checked_count(n_frames: Any) -> int:
     """A number of frames as Python's own int, NumPy's included.
 
     Raises
@@ -41,12 +41,15 @@ def checked_count(n_frames: object) -> int:
     SettingsError
         It is no whole number from 1.
     """
-    is_whole = isinstance(n_frames, SupportsIndex) and not isinstance(n_frames, bool)
-    if not is_whole or index(n_frames) < 1:
+    try:
+        count = 0 if isinstance(n_frames, bool) else index(n_frames)
+    except TypeError:
+        count = 0
+    if count < 1:
         raise SettingsError(
             "not a number of frames", found=repr(n_frames), expected="a whole number from 1"
         )
-    return index(n_frames)
+    return count
 
 
 @dataclass(eq=False)
