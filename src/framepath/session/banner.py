@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from tiled.queries import SpecsQuery
+
 import framepath
 import framepath.acquire as acquire
 from framepath.acquire.devices.detector import FrameDetector
@@ -49,7 +51,8 @@ def banner(session: Session) -> str:
 
 
 def _runs(connection: Any) -> str:
-    n = len(connection.catalog)
+    # Other things may be in the same container: `framepath serve --data` shows files there.
+    n = len(connection.catalog.search(SpecsQuery(include=["BlueskyRun"])))
     return f"{connection.address}, {n} run{'' if n == 1 else 's'}"
 
 

@@ -94,10 +94,15 @@ def _refused(connection: Connection, error: Exception) -> SettingsError:
     container = settings.container or os.environ.get(CONTAINER_VARIABLE, "")
     return SettingsError(
         "the catalog cannot be used",
-        found=f"{type(error).__name__}: {error}",
+        found=f"{type(error).__name__}: {_first_line(error)}",
         where=connection.address + (f", container {container}" if container else ""),
         next_step=f"check the address, session.container, and the key in {API_KEY_VARIABLE}",
     )
+
+
+def _first_line(error: Exception) -> str:
+    """What Tiled's client says of a key; the lines behind it show code that a session has not."""
+    return next(iter(str(error).splitlines()), "")
 
 
 def open_catalog(settings: SessionSettings) -> Container:

@@ -52,7 +52,8 @@ def test_the_page_in_a_notebook_and_then_on_a_terminal(folder, served, catalog):
     assert first["start"] == {"scan_id": 1, "beamline": "3ID", "sample": None}
 
     # The same folder with a catalog that is named as other Bluesky sessions name it.
-    catalog.create_container("sessions").create_container("runs")
+    runs = catalog.create_container("sessions").create_container("runs")
+    runs.create_container("notes")  # beside runs, and none itself
     profiles = folder.path / "profiles"
     profiles.mkdir()
     (profiles / "mine.yml").write_text(f"beamline:\n  uri: {served.uri_with_key}\n")
@@ -73,7 +74,7 @@ def test_the_page_in_a_notebook_and_then_on_a_terminal(folder, served, catalog):
     assert second["streams"] == ["ledger", "primary"]
     assert second["start"] == {"scan_id": 2, "beamline": "3ID", "sample": "Au"}
     assert not list((folder.path / "framepath-session/journals").glob("*"))
-    assert len(catalog["sessions/runs"]) == 1
+    assert len(catalog["sessions/runs"]) == 2
 
 
 MORE_DEVICES = """

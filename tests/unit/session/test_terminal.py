@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import bluesky.plan_stubs as bps
 import pytest
+from bluesky import RunEngine
+from bluesky.utils import PlanHalt, RequestAbort
 from IPython.core.interactiveshell import InteractiveShell
 
 from framepath.errors import StagingError
@@ -31,15 +34,26 @@ def test_an_error_of_framepath_is_its_text(shell, capsys):
     assert "Traceback" in capsys.readouterr().out
 
 
+def test_a_pause_says_what_to_type_next(shell, capsys):
+    shell.user_ns["RE"] = RunEngine({}, call_returns_result=True)
+    shell.user_ns["pause"] = bps.pause
+    shell.run_cell("RE(pause())")
+    printed = capsys.readouterr().out
+    assert "RE.resume()" in printed
+    assert "Traceback" not in printed
+    shell.run_cell("RE.abort()")
+
+
 def test_other_errors_keep_their_trace(shell, capsys):
     shell.run_cell("1 / 0")
     assert "Traceback" in capsys.readouterr().out
 
 
-def test_what_bluesky_logs_of_a_run_that_failed_is_short(shell, caplog):
+@pytest.mark.parametrize("error", [StagingError("no folder"), RequestAbort(), PlanHalt()])
+def test_what_bluesky_logs_of_a_run_that_ends_early_is_short(shell, caplog, error):
     try:
-        raise StagingError("no folder")
-    except StagingError:
+        raise error
+    except type(error):
         logging.getLogger("bluesky").exception("Run aborted")
     assert "Run aborted" in caplog.text
     assert "Traceback" not in caplog.text
