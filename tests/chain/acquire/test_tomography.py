@@ -147,14 +147,27 @@ def test_darks_and_flats_around_any_plan(RE, documents, beamline):
         ({"darks": -1}, "-1"),
         ({"flats": 1.5}, "1.5"),
         ({"stop": float("nan")}, "nan"),
+        ({"start": "0"}, "'0'"),
+        ({"when": True}, "when=True"),
+        ({"theta": "theta"}, "'theta', which cannot be moved"),
+        ({"hooks": {"sample_in": 1}}, "not framepath.acquire.Hooks"),
+        ({"hooks": Hooks(sample_in=1)}, "hook sample_in is 1"),
     ],
 )
 def test_scans_that_make_no_sense(RE, documents, beamline, arguments, told):
     det, theta, _ = beamline
-    keywords = {"start": 0, "stop": 10, "num": 5, **arguments}
+    keywords = {"theta": theta, "start": 0, "stop": 10, "num": 5, **arguments}
     with pytest.raises(SettingsError, match=told):
-        RE(tomo_scan(det, theta, **keywords))
+        RE(tomo_scan(det, **keywords))
     assert documents.all == []
+
+
+def test_a_hook_that_moves_by_itself(RE, documents, beamline):
+    det, theta, _ = beamline
+    hooks = Hooks(close_shutter=lambda: None)
+    with pytest.raises(SettingsError, match=r"returned None; expected a callable that returns"):
+        RE(tomo_scan(det, theta, 0, 2, 3, darks=1, hooks=hooks))
+    assert [stop["exit_status"] for stop in documents.of("stop")] == ["fail"]
 
 
 def test_points_of_several_frames(RE, documents, beamline):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, Literal
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 import numpy as np
+from bluesky.protocols import Movable
 from bluesky.utils import Msg, MsgGenerator, plan
 
 from framepath.acquire.devices.detector import FrameDetector
@@ -49,8 +51,16 @@ class Hooks:
 
 
 def _run(hook: Stub | None) -> MsgGenerator[None]:
-    if hook is not None:
-        yield from hook()
+    if hook is None:
+        return
+    messages = hook()
+    if not isinstance(messages, Iterable):
+        raise SettingsError(
+            "a hook is no plan stub",
+            found=f"{hook!r}, which returned {messages!r}",
+            expected="a callable that returns messages: lambda: bps.mv(shutter, 1)",
+        )
+    yield from messages
 
 
 @plan
@@ -121,7 +131,7 @@ def tomo_scan(
     SettingsError
         Before anything moves: arguments that make no scan.
     """
-    angles = _checked_angles(det, theta, (start, stop, num), fly, when)
+    angles = _checked_angles(det, theta, (start, stop, num), fly, when, hooks)
     taken = [FrameType.IMAGE, *_checked_references(det, darks, flats)]
     metadata = {
         "plan_name": "tomo_scan",
@@ -175,13 +185,20 @@ def _step_images(
 
 
 def _checked_angles(
-    det: Any, theta: Any, ends: tuple[float, float, int], fly: bool, when: When
+    det: Any,
+    theta: Any,
+    ends: tuple[float, float, int],
+    fly: bool,
+    when: When,
+    hooks: Hooks | None,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     start, stop, num = ends
     checked_steps(det, [(FrameType.IMAGE, num)])
-    faults = []
-    if not np.all(np.isfinite([start, stop])):
-        faults.append(f"start and stop are {start} and {stop}")
+    faults = _faults_of_hooks(hooks)
+    if not isinstance(theta, Movable):
+        faults.append(f"theta is {theta!r}, which cannot be moved")
+    if not all(isinstance(end, Real) and np.isfinite(float(end)) for end in (start, stop)):
+        faults.append(f"start and stop are {start!r} and {stop!r}")
     if num > 1 and start == stop:
         faults.append(f"start and stop are both {start}")
     if fly and num < 2:
@@ -189,17 +206,30 @@ def _checked_angles(
     if fly and not hasattr(theta, "velocity"):
         faults.append(f"{theta!r} has no velocity to fly with")
     if isinstance(when, int):
-        if fly or when < 1:
+        if fly or when < 1 or isinstance(when, bool):
             faults.append(f"when={when} needs a step scan and a number from 1")
     elif when not in ("before", "after", "both"):
         faults.append(f"when={when!r} is not before, after, both or a number")
     if faults:
         raise SettingsError("this scan cannot be taken", found="; ".join(faults))
     angles = np.linspace(start, stop, num)
-    for angle in (start, stop):
-        if hasattr(theta, "check_value"):
-            theta.check_value(angle)
+    check_value = getattr(theta, "check_value", None)
+    for angle in (start, stop) if check_value is not None else ():
+        check_value(angle)
     return angles
+
+
+def _faults_of_hooks(hooks: object) -> list[str]:
+    if hooks is None:
+        return []
+    if not isinstance(hooks, Hooks):
+        return [f"hooks are {hooks!r}, not framepath.acquire.Hooks"]
+    given = {field.name: getattr(hooks, field.name) for field in fields(hooks)}
+    return [
+        f"hook {name} is {hook!r}, not a callable that returns messages"
+        for name, hook in given.items()
+        if hook is not None and not callable(hook)
+    ]
 
 
 def _checked_references(det: FrameDetector, darks: int, flats: int) -> list[FrameType]:
@@ -238,6 +268,9 @@ def with_darks_flats(
     """
     if when not in ("before", "after", "both"):
         raise SettingsError("unknown when", found=repr(when), expected="before, after or both")
+    faults = _faults_of_hooks(hooks)
+    if faults:
+        raise SettingsError("these darks and flats cannot be taken", found="; ".join(faults))
     wanted = _checked_references(det, darks, flats)
     own = {frame_type.name.lower() for frame_type in wanted}
     opened: list[Msg] = []
