@@ -213,9 +213,10 @@ def _checked_angles(
     if faults:
         raise SettingsError("this scan cannot be taken", found="; ".join(faults))
     angles = np.linspace(start, stop, num)
-    check_value = getattr(theta, "check_value", None)
-    for angle in (start, stop) if check_value is not None else ():
-        check_value(angle)
+    motor: Any = theta
+    for angle in (start, stop):
+        if hasattr(motor, "check_value"):
+            motor.check_value(angle)
     return angles
 
 
