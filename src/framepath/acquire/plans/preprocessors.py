@@ -38,10 +38,9 @@ def with_ledger(plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
 
     def insert(msg: Msg) -> tuple[Any, None]:
         if msg.command == "close_run":
-            run = runs.pop(msg.run)
+            run = runs.pop(msg.run, None) or _Run()
             others = [det for r in runs.values() if r.is_open for det in r.detectors]
-            is_last = [det in staged and det not in others for det in run.detectors]
-            run.detectors = [d for d, last in zip(run.detectors, is_last, strict=True) if last]
+            run.detectors = [d for d in run.detectors if d in staged and d not in others]
             if run.is_to_be_told and all(msg is not m for m in closed):
                 return _in_run(msg.run, _closing(msg)(msg, run, closed)), None
             return None, None
