@@ -133,3 +133,30 @@ def test_a_size_that_somebody_else_changes(RE, documents, det):
     with h5py.File(entry.file) as file:
         ids = file["/entry/instrument/detector/NDAttributes/NDArrayUniqueId"][:]
     assert np.all(np.diff(ids) == 1)
+
+
+def points(det, between):
+    for _ in range(2):
+        yield from bps.trigger_and_read([det])
+    yield from between
+    yield from bps.trigger_and_read([det])
+
+
+def steps(det, between):
+    yield from take(det, IMAGE, 2)
+    yield from between
+    yield from take(det, IMAGE, 1)
+
+
+@pytest.mark.parametrize("frames", [points, steps])
+def test_a_file_that_somebody_else_closes_ends_the_plan_at_once(RE, documents, det, frames):
+    before = values(det)
+    closing = bps.abs_set(det.hdf1.capture, 0, wait=True)
+    plan = bpp.stage_wrapper(bpp.run_wrapper(frames(det, closing)), [det])
+    with pytest.raises(FramesLost, match=r"closed while frames are taken; found Capture_RBV Done"):
+        RE(with_ledger(plan))
+    (stop,) = documents.of("stop")
+    assert stop["exit_status"] == "fail"
+    assert "2 stored" in stop["reason"]  # whether the third was taken depends on who was first
+    assert documents.n_frames("primary") == 2
+    assert values(det) == before

@@ -121,6 +121,7 @@ class PluginFile:
         self._path: Path | None = None
         self._ioc_path = ""
         self._n_before = 0
+        self._is_open = False
         self._is_swmr = False
         self._waits_for_plugins = False
 
@@ -174,6 +175,7 @@ class PluginFile:
         this client's connection to the IOC: plain puts only.
         """
         self._path = None
+        self._is_open = False
         self._is_swmr = _is_on(self._hdf1.swmr_mode)
         self._waits_for_plugins = _is_on(self._cam.wait_for_plugins)
         self.follow()
@@ -192,6 +194,7 @@ class PluginFile:
         # The count of the file before may still be on its way to 0.
         self._n_captured.wait_for(lambda n: n == 0, RESET_S)
         self._n_before = int(self._n_captured.value)
+        self._is_open = True
 
     def follow(self) -> None:
         """Watch a capture, whoever has begun it."""
@@ -199,15 +202,28 @@ class PluginFile:
             monitored.start()
 
     def trouble(self) -> Exception | None:
-        """WriteStatus with WriteMessage; both are wiped when the file is closed."""
+        """WriteStatus with WriteMessage, wiped when the file is closed; or who has closed it.
+
+        A failed write ends the capture too, and areaDetector tells of the failure first.
+        """
         if not self._failed:
-            return None
+            return self._closed_by_others() if self._is_open and not self._capture.value else None
         return WriteFailed(
             "the IOC cannot write the image file",
             found=value_of(self._hdf1.write_message) or "WriteStatus Write error",
             where=f"{value_of(self._hdf1.file_path)!r} on the IOC's host",
             next_step="check that the folder there is writable and not full, and that nobody "
             "changed region, binning or type; what was stored before is still readable",
+        )
+
+    def _closed_by_others(self) -> FramesLost:
+        return FramesLost(
+            "the image file was closed while frames are taken",
+            found="Capture_RBV Done",
+            expected="Capturing",
+            where=self._hdf1.capture.pvname,
+            next_step="somebody has ended the capture, or another session has staged the detector: "
+            "see who uses it; what was stored before is in the file",
         )
 
     def after_shot(self, n_frames: int) -> None:
@@ -293,6 +309,7 @@ class PluginFile:
 
     def close(self) -> None:
         """Put Capture 0 and wait until the file is closed."""
+        self._is_open = False
         if self._capture.value:
             self._hdf1.capture.put(0)
             if not self._capture.wait_for(lambda value: not value, CLOSE_S):

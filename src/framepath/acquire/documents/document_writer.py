@@ -198,10 +198,14 @@ class DocumentWriter:
         if late or refused:
             raise CatalogError(
                 "runs did not reach the catalog",
-                found=", ".join(refused.values()) or repr(self.last_error),
+                found=", ".join(refused.values()) or self._last_answer(),
                 where=", ".join(str(self._folder / f"{u}.jsonl") for u in (*late, *refused)),
                 next_step="when the catalog answers: framepath documents replay FILE",
             ) from self.last_error
+
+    def _last_answer(self) -> str:
+        error = self.last_error
+        return "no answer yet" if error is None else f"{type(error).__name__}: {error}"
 
     def close(self, deadline_s: float = 60.0) -> None:
         """Wait as `wait` does, then end the thread; journals of undelivered runs stay."""

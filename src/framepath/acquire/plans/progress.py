@@ -66,7 +66,8 @@ class Pace:
         if len(self._samples) < 2:
             return 0.0
         (before, n_before), (now, n_now) = self._samples[0], self._samples[-1]
-        return (n_now - n_before) / (now - before) if now > before else 0.0
+        # Fewer than before: somebody else has begun another file on the detector.
+        return max(n_now - n_before, 0) / (now - before) if now > before else 0.0
 
     def left_s(self, n_left: int) -> float | None:
         """Seconds until so many more are stored; None while nothing comes."""

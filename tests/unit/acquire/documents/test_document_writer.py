@@ -46,6 +46,7 @@ def test_without_a_catalog_the_journal_has_everything(nowhere, tmp_path):
         writer.close(deadline_s=0.5)
     assert f"{uid}.jsonl" in str(raised.value)
     assert "framepath documents replay" in str(raised.value)
+    assert "None" not in str(raised.value)
     assert writer.undelivered == (uid,)
     assert read_journal(tmp_path / f"{uid}.jsonl") == documents
 

@@ -26,6 +26,11 @@ def test_before_the_first_frame_nothing_is_promised():
     assert line_of("det", 0, 10, Pace(), 200).endswith("0 %, 0.0 frames/s")
 
 
+def test_a_file_that_somebody_else_has_begun_runs_no_time_back():
+    line = line_of("det", 2, 10, pace_of((0.0, 8), (1.0, 2)), 200)
+    assert line.endswith("20 %, 0.0 frames/s")
+
+
 def test_a_count_without_an_end():
     assert (
         line_of("det", 7, None, pace_of((0, 0), (1, 7)), 200) == "det 7 frames stored, 7.0 frames/s"
