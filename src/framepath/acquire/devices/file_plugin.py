@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ STORED_S = 10.0
 
 QUIET_S = 2.0
 """Seconds without progress after which frames count as lost when none is queued."""
+
+MESSAGE_S = 0.2
+"""Seconds for WriteMessage to follow WriteStatus."""
 
 RESET_S = 1.0
 """Seconds for NumCaptured_RBV to go back to 0 at the start of a capture."""
@@ -210,11 +214,21 @@ class PluginFile:
             return self._closed_by_others() if self._is_open and not self._capture.value else None
         return WriteFailed(
             "the IOC cannot write the image file",
-            found=value_of(self._hdf1.write_message) or "WriteStatus Write error",
+            found=self._write_message() or "WriteStatus Write error",
             where=f"{value_of(self._hdf1.file_path)!r} on the IOC's host",
             next_step="check that the folder there is writable and not full, and that nobody "
             "changed region, binning or type; what was stored before is still readable",
         )
+
+    def _write_message(self) -> str:
+        """WriteMessage, which the IOC puts a moment after the status; "" when it says nothing."""
+        pause = threading.Event()
+        for _ in range(round(MESSAGE_S / 0.02)):
+            message = value_of(self._hdf1.write_message)
+            if message:
+                return message
+            pause.wait(0.02)
+        return ""
 
     def _closed_by_others(self) -> FramesLost:
         return FramesLost(
