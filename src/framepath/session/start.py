@@ -26,6 +26,7 @@ from framepath.session.catalogs import Connection, connect
 from framepath.session.devices import Devices, load_devices
 from framepath.session.metadata import KeptMetadata, scan_id_source
 from framepath.session.names import MODULES, OWN_NAMES
+from framepath.session.tables import FrameTables
 from framepath.session.terminal import show_log
 from framepath.spec.serving import SETTINGS_FILE
 
@@ -177,7 +178,7 @@ def _engine(settings: SessionSettings) -> RunEngine:
 
 
 def _tables(settings: SessionSettings, engine: RunEngine) -> BestEffortCallback:
-    bec = BestEffortCallback()
+    bec = FrameTables()
     bec.disable_plots()
     if settings.tables:
         engine.subscribe(bec)
