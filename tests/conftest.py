@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Tiled's client reads it when it is imported: its own retries would hide ours for 45 s.
+os.environ.setdefault("TILED_RETRY_ATTEMPTS", "2")
+
 REPOSITORY = Path(__file__).parent.parent
 REFERENCE_FILES = REPOSITORY.parent / "shared"
 OPTIONAL = "optional:"

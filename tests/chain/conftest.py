@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-# Tiled's client reads it when it is imported: its own retries would hide ours for 45 s.
-os.environ.setdefault("TILED_RETRY_ATTEMPTS", "2")
-
-# libca too reads its addresses once, so they are set before any EPICS client is imported.
+# libca reads its addresses once, so they are set before any EPICS client is imported.
 from chain.iocs import running_ioc
 
 # isort: split
