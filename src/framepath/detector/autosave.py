@@ -18,7 +18,7 @@ from typing import Any
 from framepath.detector.port import Port, PutRefused
 from framepath.errors import SettingsError
 from framepath.spec.params import Param
-from framepath.spec.params.model import STATE_PREFIXES
+from framepath.spec.params.model import STATE_BYTES, STATE_PREFIXES
 
 log = logging.getLogger(__name__)
 
@@ -50,24 +50,40 @@ class Saved:
         return Saved(cut(self.values), cut(self.states))
 
     def initial(self, params: Mapping[str, Param]) -> dict[str, Any]:
-        """The saved values of settable rows, where the kind of value still fits."""
+        """The saved values of settable rows that still fit; others are left out and logged."""
         settable = {row.name: row for row in params.values() if row.is_setpoint and row.autosaved}
-        return {
-            name: value
-            for name, value in self.values.items()
-            if name in settable and isinstance(value, str) == settable[name].is_text
-        }
+        found = {name: value for name, value in self.values.items() if name in settable}
+        misfits = {name: settable[name].misfit(value) for name, value in found.items()}
+        for name, misfit in misfits.items():
+            if misfit:
+                fields = {"setting": name, "found": repr(found[name])[:80], "reason": misfit}
+                log.warning("saved value does not fit", extra=fields)
+        return {name: value for name, value in found.items() if not misfits[name]}
 
     def params(self, params: Mapping[str, Param]) -> dict[str, Param]:
         """Rows with the saved state strings."""
         return {suffix: self._with_states(suffix, row) for suffix, row in params.items()}
 
     def _with_states(self, suffix: str, row: Param) -> Param:
-        states = self.states.get(suffix, ())
-        if not row.states or len(states) != len(row.states):
+        states = self.states.get(suffix)
+        if not row.states or states is None:
+            return row
+        if not _are_states(states, len(row.states)):
+            fields = {"suffix": suffix, "found": repr(states)[:80]}
+            log.warning("saved state strings do not fit", extra=fields)
             return row
         # The initial state is given by its string, which may be another now.
         return replace(row, states=tuple(states), initial=str(row.state_index(row.initial)))
+
+
+def _are_states(states: object, n_states: int) -> bool:
+    """Whether records can be made with these strings; a database file expands macros in them."""
+    if not isinstance(states, list) or len(states) != n_states:
+        return False
+    return all(
+        isinstance(text, str) and len(text.encode()) <= STATE_BYTES and "$" not in text
+        for text in states
+    )
 
 
 def check_can_save(path: Path) -> None:
@@ -148,15 +164,25 @@ def write_saved(path: Path, saved: Saved) -> None:
     temporary.replace(path)
 
 
-def restore(ports: Mapping[str, Port], saved: Saved) -> None:
-    """Put the saved values as a client would, so that paths are looked at and files read."""
+def restore(ports: Mapping[str, Port], values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put saved values as a client would, so that paths are looked at and files read.
+
+    Parameters
+    ----------
+    ports
+        By plugin.
+    values
+        By plugin and name: what `Saved.initial` gave.
+    """
     for plugin, port in ports.items():
-        values = saved.of_plugin(plugin).initial(port.params)
-        for name in sorted(values, key=lambda name: name not in BEFORE_OTHERS):
+        ours = values.get(plugin, {})
+        for name in sorted(ours, key=lambda name: name not in BEFORE_OTHERS):
             try:
-                port.put(name, values[name])
+                port.put(name, ours[name])
             except PutRefused as error:
                 log.warning("saved value is refused: %s", error, extra={"pv": port.pv(name)})
+            except Exception:  # one bad setting must not keep the IOC from coming up
+                log.exception("saved value cannot be put", extra={"pv": port.pv(name)})
 
 
 class Autosave:

@@ -151,6 +151,7 @@ class Ioc:
             check_can_save(settings.save)
         self._saved = load_saved(settings.save) if settings.save else Saved()
         self._rows: dict[str, dict[str, Param]] = {}
+        self._restored: dict[str, dict[str, Value]] = {}
         self.ports = {
             "cam1": self._port("cam1", load((*CAMERA_TABLES, *info.tables)), initial_values(info))
         }
@@ -188,7 +189,8 @@ class Ioc:
         self._rows[name] = rows
         saved = self._saved.of_plugin(name)
         rows = saved.params(self._rows[name])
-        return Port(f"{self.settings.prefix}{name}:", rows, {**initial, **saved.initial(rows)})
+        self._restored[name] = restored = saved.initial(rows)
+        return Port(f"{self.settings.prefix}{name}:", rows, {**initial, **restored})
 
     def _records(self) -> dict[str, Param]:
         return {
@@ -214,7 +216,7 @@ class Ioc:
         listening.verify()
         for made in records:
             made.start()
-        restore(self.ports, self._saved)
+        restore(self.ports, self._restored)
         self._lane.start()
         for plugin in self._plugins:
             plugin.start()

@@ -198,25 +198,23 @@ class Port:
         PutRefused
             The plugin does not take the value.
         """
-        self._refuse_unknown_state(name, value)
+        self._refuse_misfit(name, value)
         handler = self._handlers.get(name)
         shown = handler(value) if handler else value
         if shown is not Shown.UNCHANGED:
             self.publish(name, value if shown is None else shown)
         self.flush()  # who has put a value may read its effects at once
 
-    def _refuse_unknown_state(self, name: str, value: Value) -> None:
-        """A record of states takes any number from a client; no plugin knows what it means."""
+    def _refuse_misfit(self, name: str, value: Value) -> None:
+        """Records take any number from a client: states that there are not, NaN, infinity."""
         row = self.params.get(name)
-        if row is None or row.record != "mbbo" or isinstance(value, str):
+        if row is None or row.record not in ("mbbo", "ao") or isinstance(value, str):
             return
-        if not 0 <= int(value) < len(row.states):  # type: ignore[arg-type]
-            raise PutRefused(
-                "there is no such state",
-                found=value,
-                expected=", ".join(f"{n} {state}" for n, state in enumerate(row.states)),
-                where=self.pv(name),
-            )
+        misfit = row.misfit(float(value))  # type: ignore[arg-type]
+        if misfit:
+            states = ", ".join(f"{n} {state}" for n, state in enumerate(row.states))
+            expected = states or "a finite number"
+            raise PutRefused(misfit, found=value, expected=expected, where=self.pv(name))
 
     # -- busy setpoints
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from chain.iocs import random_prefix, running_ioc
 from chain.waiting import wait_for
 
+INT32_MAX = 2**31 - 1
 ROUTES = {"ZRST": "/exchange/data", "ONST": "/exchange/data_dark", "TWST": "/exchange/data_white"}
 
 
@@ -76,11 +78,19 @@ def test_a_killed_ioc_has_saved_a_moment_before(make_client, tmp_path):
 def test_a_file_with_wrong_values_does_not_stop_the_ioc(make_client, tmp_path):
     path = tmp_path / "ioc.json"
     values = {"cam1:AcquireTime": "long", "cam1:NoSuch": 1, "HDF1:FileTemplate": "%n%n"}
+    values |= {"cam1:NumImages": None, "cam1:SizeX": 2**40, "cam1:AcquirePeriod": math.nan}
+    # What a client could put, and a start could not build or hold.
+    values |= {
+        "CB1:TriggerCalc": "text",
+        "CB1:TriggerA": "$(P)",
+        "Stats1:TS:TSNumPoints": INT32_MAX,
+    }
     path.write_text(json.dumps({"values": values, "states": {"cam1:FrameType": ["a"]}}))
     with running_ioc("--size", "24x32", "--save", str(path)) as ioc:
         client = make_client(ioc)
         assert client.get("cam1:AcquireTime_RBV") == 0.001
         assert client.text("cam1:FrameType.ZRST") == "Normal"
+        assert client.text("CB1:TriggerA_RBV") == "$(P)"
         wait_for(lambda: "saved value is refused" in ioc.child.tail, "the warning on stderr")
 
 

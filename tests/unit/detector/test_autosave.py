@@ -16,7 +16,7 @@ from framepath.detector.autosave import (
     write_saved,
 )
 from framepath.detector.port import Port
-from framepath.spec.params import CAMERA_TABLES, load
+from framepath.spec.params import CAMERA_TABLES, load, plugin_rows
 from unit.detector.rigs import camera_port, plugin_port
 
 ROWS = load((*CAMERA_TABLES, "sim"))
@@ -54,13 +54,35 @@ def test_values_of_the_wrong_kind_and_unknown_names_are_left_out():
     assert found == {"SizeX": 7}
 
 
+@pytest.mark.parametrize("value", [None, [1], {}, True, "7", float("nan"), 1e400, 2**31, 1.5, -9])
+def test_values_that_no_record_can_hold_are_left_out_and_logged(value, caplog):
+    found = Saved({"NumImages": 9 if value == -9 else value, "ImageMode": value}).initial(ROWS)
+    assert found == ({"NumImages": 9} if value == -9 else {})
+    assert "saved value does not fit" in caplog.text
+
+
+def test_text_longer_than_its_record_is_left_out():
+    rows = plugin_rows("HDF1")
+    fits = {"NDArrayPort": "\u00fc" * 19 + "x", "FileName": "x" * 255}
+    assert Saved(fits).initial(rows) == fits
+    assert Saved({name: f"{text}x" for name, text in fits.items()}).initial(rows) == {}
+
+
+@pytest.mark.parametrize(
+    "states", [5, ["a"], [1, 2, 3, 4], ["x" * 26, "b", "c", "d"], ["$(P)"] * 4]
+)
+def test_state_strings_that_make_no_record_are_left_out_and_logged(states, caplog):
+    assert Saved({}, {"FrameType": states}).params(ROWS) == ROWS
+    assert "saved state strings do not fit" in caplog.text
+
+
 def test_restoring_puts_folders_before_what_uses_them():
     port = plugin_port("HDF1")
     order = []
     for name in ("CreateDirectory", "FilePath", "FileName"):
         port.on_put(name, lambda value, name=name: order.append(name))
-    values = {"HDF1:FileName": "f", "HDF1:FilePath": "/d/", "HDF1:CreateDirectory": -5}
-    restore({"HDF1": port}, Saved(values))
+    values = {"FileName": "f", "FilePath": "/d/", "CreateDirectory": -5}
+    restore({"HDF1": port}, {"HDF1": values})
     assert order[0] == "CreateDirectory"
     assert sorted(order) == ["CreateDirectory", "FileName", "FilePath"]
     assert port["CreateDirectory"] == -5

@@ -39,6 +39,16 @@ def test_a_number_that_is_no_state_is_refused(port, number):
     assert port["FrameType"] == 3
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_refused(port, number):
+    with pytest.raises(PutRefused, match=r"not finite; found .*; expected a finite number"):
+        port.put("AcquireTime", number)
+    assert port["AcquireTime"] == 0.001
+    pixels = plugin_port("HDF1")
+    pixels.put("FillValue", number)  # a pixel like any other
+    assert pixels["FillValue"] == pytest.approx(number, nan_ok=True)
+
+
 def test_values_start_as_the_table_says():
     port = camera_port(SizeX=32)
     assert port["SizeX"] == 32

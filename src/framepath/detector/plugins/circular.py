@@ -33,7 +33,7 @@ class CircularBuffer:
         self._lock = plugin.lock
         self._emit = plugin.emit
         self._before: deque[Frame] = deque()
-        self._calc = Calc(port.text("TriggerCalc"))
+        self._calc = Calc("")  # the saved expression is put like any other
         self._capturing = False
         self._triggered = False
         self._n_after = 0

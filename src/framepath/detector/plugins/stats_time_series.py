@@ -9,7 +9,7 @@ import numpy as np
 from framepath.detector.drivers.base import Value
 from framepath.detector.plugins.base import Plugin
 from framepath.detector.plugins.stats_series import Doubles, TimeSeries
-from framepath.detector.port import Port
+from framepath.detector.port import Port, PutRefused
 from framepath.spec.frame import Frame
 
 SIGNALS = (
@@ -24,6 +24,9 @@ ADDRESS = 1
 
 CIRCULAR = 1
 
+MOST_POINTS = 1_000_000
+"""Of each of the `SIGNALS`: 184 MB."""
+
 
 class StatsTimeSeries:
     """Processor of the port; the arrays of the statistics are shown by the port above it.
@@ -37,11 +40,11 @@ class StatsTimeSeries:
         self._port = port = plugin.port
         self._above = above
         self._lock = plugin.lock
-        self._series = self._new_series()
+        self._series = TimeSeries(len(SIGNALS), 1, circular=False)  # until the first begins
         self._began = 0.0
         port.on_put("TSAcquire", self._on_acquire)
         port.on_put("TSRead", self._on_read)
-        port.on_put("TSNumPoints", lambda value: max(1, int(value)))  # type: ignore[arg-type]
+        port.on_put("TSNumPoints", self._on_points)
         port.on_put("TSTimePerPoint", lambda value: self._on_time(per_point=value))
         port.on_put("TSAveragingTime", lambda value: self._on_time(averaging=value))
         port.on_put("TSTimePerPointLink", self._on_link)
@@ -64,6 +67,16 @@ class StatsTimeSeries:
             if value:
                 self._show()
         return 0
+
+    def _on_points(self, value: Value) -> Value:
+        if int(value) > MOST_POINTS:  # type: ignore[arg-type]
+            raise PutRefused(
+                "a series of so many points is not kept",
+                found=value,
+                expected=f"at most {MOST_POINTS}",
+                where=self._port.pv("TSNumPoints"),
+            )
+        return max(1, int(value))  # type: ignore[arg-type]
 
     def _on_link(self, value: Value) -> None:
         """What a driver's period is linked to: as a put to ``TSTimePerPoint``."""

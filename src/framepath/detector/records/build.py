@@ -125,7 +125,7 @@ def readback(prefix: str, param: Param, value: Any) -> Any:
             prefix + param.suffix, FTVL=param.array_type, NELM=param.array_length, **fields
         )
         return builder.qform_string(record) if param.is_text else record
-    if value != "":
+    if not param.is_text:  # of text a database file expands macros; it is written after the load
         fields["VAL"] = value
     # PINI would process before the first write; the initial VAL is the value, so only clear UDF.
     return make(prefix + param.suffix, UDF=0, STAT="NO_ALARM", SEVR="NO_ALARM", **fields)

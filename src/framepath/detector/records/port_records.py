@@ -79,8 +79,17 @@ class PortRecords:
             self._port.put(name, value)
         except PutRefused as refusal:
             log.warning("put refused", extra={"pv": self._port.pv(suffix), "reason": str(refusal)})
-            # The record is being processed by this put, so its next severity is ours to write;
-            # the put after it starts without alarm.
-            record = self._setpoints[suffix]._record
-            record.NSEV = INVALID_ALARM
-            record.NSTA = WRITE_ALARM
+            self._alarm(suffix)
+        except Exception:  # a fault that nobody foresaw: `PutLane` logs it
+            self._alarm(suffix)
+            raise
+
+    def _alarm(self, suffix: str) -> None:
+        """Show that a put had no effect.
+
+        The record is being processed by this put, so its next severity is ours to write; the put
+        after it starts without alarm.
+        """
+        record = self._setpoints[suffix]._record
+        record.NSEV = INVALID_ALARM
+        record.NSTA = WRITE_ALARM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,17 @@ STATE_PREFIXES = (
     "ZR", "ON", "TW", "TH", "FR", "FV", "SX", "SV", "EI", "NI", "TE", "EL", "TV", "TT", "FT", "FF",
 )  # fmt: skip
 """Beginnings of the field names of an mbbi's or mbbo's states: ZRST and ZRVL are the first's."""
+
+STRING_BYTES = 39
+"""Text of a string record."""
+
+STATE_BYTES = 25
+"""Text of one state of an enum record."""
+
+INT32_MAX = 2**31 - 1
+
+MAY_BE_NAN = frozenset({"FillValue"})
+"""Settings of which NaN and infinity are values as good as any: pixels of floats."""
 
 
 class Rate(StrEnum):
@@ -126,6 +138,30 @@ class Param:
         if text.isdigit() and (int(text) < len(self.states) or not self.states):
             return int(text)
         raise ValueError(f"{self.suffix}: {text!r} is not one of {', '.join(self.states)}")
+
+    def misfit(self, value: object) -> str:
+        """What is wrong with a value for this setting; "" when nothing is.
+
+        A setting that is not finite is none: it cannot be waited for, drawn or counted.
+        """
+        if self.is_text:
+            return self._text_misfit(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return "not a number"
+        if not math.isfinite(value):
+            return "" if self.name in MAY_BE_NAN else "not finite"
+        is_whole = float(value).is_integer()
+        if self.is_enum and not (is_whole and 0 <= value < (len(self.states) or 2)):
+            return "there is no such state"
+        if self.record == "longout" and not (is_whole and -INT32_MAX - 1 <= value <= INT32_MAX):
+            return "not an integer of 32 bits"
+        return ""
+
+    def _text_misfit(self, value: object) -> str:
+        most = self.array_length - 1 if self.record == "waveform" else STRING_BYTES
+        if not isinstance(value, str):
+            return "not text"
+        return f"longer than {most} bytes" if len(value.encode()) > most else ""
 
     def initial_value(self) -> int | float | str:
         """`initial` in the record's own type; enums as their index, arrays as 0."""
