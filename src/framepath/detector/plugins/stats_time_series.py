@@ -40,7 +40,7 @@ class StatsTimeSeries:
         self._port = port = plugin.port
         self._above = above
         self._lock = plugin.lock
-        self._series = TimeSeries(len(SIGNALS), 1, circular=False)  # until the first begins
+        self._series = self._new_series()
         self._began = 0.0
         port.on_put("TSAcquire", self._on_acquire)
         port.on_put("TSRead", self._on_read)
@@ -97,7 +97,7 @@ class StatsTimeSeries:
         port = self._port
         return TimeSeries(
             len(SIGNALS),
-            port.integer("TSNumPoints"),
+            min(port.integer("TSNumPoints"), MOST_POINTS),  # a restored value met no handler yet
             port["TSAcquireMode"] == CIRCULAR,
             port.integer("TSNumAverage"),
         )
