@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from framepath.detector.foreign_pvs import ForeignPvs
 
 PORT = click.IntRange(0, 65535)
+MOST_PIXELS = 2**28
+"""Of a frame, and of image1: what is larger is a slip of the finger, and no memory holds it."""
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -36,7 +39,7 @@ def _ioc_options(prefix: str) -> Callable[[Any], Any]:
         click.option("--pva-port", type=PORT, default=0, help="PVA port; 0 takes a free one."),
         click.option(
             "--elements",
-            type=click.IntRange(min=0),
+            type=click.IntRange(0, MOST_PIXELS),
             default=0,
             help="Most pixels of image1:ArrayData; 0: those of a whole frame of this detector.",
         ),
@@ -92,12 +95,15 @@ def size_yx(text: str) -> tuple[int, int]:
     Raises
     ------
     SettingsError
-        Not two positive numbers.
+        Not two positive numbers, or more than `MOST_PIXELS` pixels.
     """
     rows, _, columns = text.lower().partition("x")
-    if not (rows.isdigit() and columns.isdigit() and int(rows) and int(columns)):
+    is_size = rows.isdecimal() and columns.isdecimal()
+    if not is_size or not 0 < int(rows) * int(columns) <= MOST_PIXELS:
         raise SettingsError(
-            "not a sensor size", found=repr(text), expected="ROWSxCOLUMNS such as 514x1030"
+            "not a sensor size",
+            found=repr(text),
+            expected=f"ROWSxCOLUMNS such as 514x1030, at most {MOST_PIXELS} pixels",
         )
     return int(rows), int(columns)
 
@@ -149,10 +155,22 @@ def eiger(model: str, spool: Path | None, **options: Any) -> None:
 
     chosen = model_named(model)
     if spool is not None:
-        spool.mkdir(parents=True, exist_ok=True)
+        _make_folder(spool)
         _run("eiger", Eiger(chosen, spool), **options)
     with TemporaryDirectory(prefix="framepath-eiger-") as folder:
         _run("eiger", Eiger(chosen, Path(folder)), **options)
+
+
+def _make_folder(spool: Path) -> None:
+    try:
+        spool.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            "the folder for the detector's own files cannot be made",
+            found=error.strerror or error,
+            where=spool,
+            next_step="correct --spool, or leave it out",
+        ) from error
 
 
 @command.command("replay")

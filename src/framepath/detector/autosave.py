@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from framepath.detector.port import Port, PutRefused
-from framepath.errors import SettingsError
+from framepath.detector.port import Port
+from framepath.errors import FramepathError, SettingsError
 from framepath.spec.params import Param
 from framepath.spec.params.model import STATE_BYTES, STATE_PREFIXES
 
@@ -179,7 +179,7 @@ def restore(ports: Mapping[str, Port], values: Mapping[str, Mapping[str, Any]]) 
         for name in sorted(ours, key=lambda name: name not in BEFORE_OTHERS):
             try:
                 port.put(name, ours[name])
-            except PutRefused as error:
+            except FramepathError as error:
                 log.warning("saved value is refused: %s", error, extra={"pv": port.pv(name)})
             except Exception:  # one bad setting must not keep the IOC from coming up
                 log.exception("saved value cannot be put", extra={"pv": port.pv(name)})

@@ -29,7 +29,7 @@ from framepath.detector.camera import CameraPort, initial_values
 from framepath.detector.drivers.base import Driver, DriverInfo, Value
 from framepath.detector.foreign_pvs import ForeignPvs
 from framepath.detector.graph import Graph
-from framepath.detector.network import Listening, PortLost
+from framepath.detector.network import Listening, PortLost, check_prefix
 from framepath.detector.own_pvs import OwnPvs
 from framepath.detector.plugins.base import Plugin, Processor
 from framepath.detector.plugins.circular import CircularBuffer
@@ -142,6 +142,7 @@ class Ioc:
         processors: Mapping[str, MakeProcessor] = PROCESSORS,
         foreign: ForeignPvs | None = None,
     ) -> None:
+        check_prefix(settings.prefix)
         self.settings = settings
         self._driver = driver
         self._graph = Graph(WITH_ADDRESSES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,12 @@ from framepath.errors import ProcessFailed, SettingsError
 from framepath.processes import free_tcp_and_udp_port
 
 OPEN_FILES = Path("/proc/self/fd")
+
+LEAST_CA_PORT = 5001
+"""EPICS base takes a lower one for a mistake and quietly uses 5064."""
+
+PREFIX = re.compile(r"[A-Za-z0-9_\-+:\[\]<>;]+")
+"""Characters of a record name (EPICS Application Developer's Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,16 @@ class Listening:
         Raises
         ------
         SettingsError
-            ``host`` is no address of this machine.
+            ``host`` is no address of this machine, or EPICS does not take the port.
         """
         check_is_ours(host)
+        if 0 < ca_port < LEAST_CA_PORT:
+            raise SettingsError(
+                "EPICS takes no CA port as low as this",
+                found=ca_port,
+                expected=f"{LEAST_CA_PORT} or more, 0 for a free one",
+                next_step="correct --ca-port",
+            )
         return cls(
             host,
             ca_port or free_tcp_and_udp_port(host),
@@ -76,6 +90,23 @@ class Listening:
             raise _lost("CA", bound, self.ca_port)
         if not _we_listen_on(self.pva_port):
             raise _lost("PVA", "another port", self.pva_port)
+
+
+def check_prefix(prefix: str) -> None:
+    """Refuse a prefix with which no record can be named.
+
+    Raises
+    ------
+    SettingsError
+        It is empty, or has characters that EPICS does not take.
+    """
+    if not PREFIX.fullmatch(prefix):
+        raise SettingsError(
+            "no PV can be named so",
+            found=repr(prefix),
+            expected="letters, digits and _ - + : [ ] < > ;",
+            next_step="correct --prefix, e.g. 13SIM1:",
+        )
 
 
 def check_is_ours(host: str) -> None:

@@ -83,21 +83,26 @@ def test_an_occupied_port_is_one_clear_line(option):
     assert "Next: " in last
 
 
-WRONG_START = {
-    "--host": ("no.such.host.invalid", "framepath: cannot listen there; found no.such.host"),
-    "--save": ("{folder}/absent/ioc.json", "framepath: settings cannot be saved there"),
-    "--access": ("{folder}/wrong.acf", "framepath: EPICS does not understand the access"),
-    "--prefix": ("X" * 50 + ":", "framepath: a PV name is too long; found " + "X" * 50),
-}
-"""Option -> its value, and how the last line on stderr begins."""
+SETTINGS_THAT_CANNOT_BE = [
+    ("sim", "--host", "no.such.host.invalid", "cannot listen there; found no.such.host"),
+    ("sim", "--save", "{folder}/absent/ioc.json", "settings cannot be saved there"),
+    ("sim", "--access", "{folder}/wrong.acf", "EPICS does not understand the access"),
+    ("sim", "--prefix", "X" * 50 + ":", "a PV name is too long; found " + "X" * 50),
+    ("sim", "--prefix", "two words:", "no PV can be named so; found 'two words:'"),
+    ("motion", "--prefix", "", "no PV can be named so; found ''"),
+    ("sim", "--ca-port", "22", "EPICS takes no CA port as low as this; found 22"),
+    ("sim", "--size", "wide", "not a sensor size; found 'wide'; expected ROWSxCOLUMNS"),
+    ("sim", "--size", "99999x99999", "not a sensor size; found '99999x99999'"),
+    ("eiger", "--spool", "{folder}/wrong.acf/spool", "the folder for the detector's own files"),
+]
+"""Kind of IOC, option, its value, and how the last line on stderr begins."""
 
 
-@pytest.mark.parametrize("option", WRONG_START)
-def test_what_an_ioc_cannot_start_with_is_one_clear_line(option, tmp_path):
+@pytest.mark.parametrize(("kind", "option", "value", "beginning"), SETTINGS_THAT_CANNOT_BE)
+def test_what_an_ioc_cannot_start_with_is_one_clear_line(kind, option, value, beginning, tmp_path):
     (tmp_path / "wrong.acf").write_text("ASG(DEFAULT) { RULE(1, READ)")
-    value, beginning = WRONG_START[option]
     done = subprocess.run(
-        [*SIM, option, value.format(folder=tmp_path)],
+        [*SIM[:-1], kind, option, value.format(folder=tmp_path)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -105,7 +110,7 @@ def test_what_an_ioc_cannot_start_with_is_one_clear_line(option, tmp_path):
     )
     assert done.returncode == 2
     assert "ready" not in done.stdout
-    assert done.stderr.strip().splitlines()[-1].startswith(beginning)
+    assert done.stderr.strip().splitlines()[-1].startswith(f"framepath: {beginning}")
     assert "Traceback" not in done.stderr
 
 
@@ -115,14 +120,6 @@ def test_a_port_that_cannot_be_is_a_usage_error():
     )
     assert done.returncode == 2
     assert "65535" in done.stderr
-
-
-def test_a_wrong_size_is_a_usage_error():
-    done = subprocess.run(
-        [*SIM, "--size", "wide"], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 2
-    assert "ROWSxCOLUMNS" in done.stderr
 
 
 @pytest.mark.parametrize("rate", ["0", "-3"])

@@ -30,7 +30,10 @@ class Shown(Enum):
 
 
 PutHandler = Callable[[Value], "Value | Shown | None"]
-"""Called with a client's value on the put thread; returns what the readback becomes (None: it)."""
+"""Called with a client's value on the put thread; returns what the readback becomes (None: it).
+
+A `FramepathError` refuses the value: the setpoint goes INVALID, the readback stays.
+"""
 
 
 class ImageMode(IntEnum):

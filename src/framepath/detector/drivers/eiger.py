@@ -16,7 +16,7 @@ from framepath.detector.drivers.eiger_puts import EigerPuts, initial_values
 from framepath.detector.drivers.eiger_readout import EigerModel, data_type
 from framepath.errors import FramepathError, StagingError
 from framepath.scenes import Diffraction
-from framepath.scenes.powder import KEV_ANGSTROM, Geometry
+from framepath.scenes.powder import Geometry
 from framepath.spec.frame import EPICS_EPOCH_S, DataType
 from framepath.spec.frame_type import FrameType
 
@@ -103,8 +103,22 @@ class Eiger:
 
     def prepare(self, settings: ExposureSettings) -> None:
         """Arm: check the settings, open the files, freeze what a series may not change."""
-        _check(settings)
-        self._camera.publish("Error", "")
+        self._forget_last()
+        try:
+            _check(settings)
+            self._arm(settings)
+        except FramepathError as error:
+            self._camera.publish("Error", error.summary[:39])
+            raise
+
+    def _forget_last(self) -> None:
+        """What the PVs say of files is about this series, also where it makes none."""
+        for name in ("Error", "FullFileName", "WriteMessage"):
+            self._camera.publish(name, "")
+        for name in ("NumCaptured", "WriteStatus"):
+            self._camera.publish(name, 0)
+
+    def _arm(self, settings: ExposureSettings) -> None:
         self._camera.publish("State", "configure")
         self._sequence_id += 1
         self._camera.publish("SequenceId", self._sequence_id)
@@ -113,7 +127,11 @@ class Eiger:
         self._trigger_s = settings.exposure_s
         self._place_scene(series)
         if values["FWEnable"]:
-            self._open_files(series)
+            try:
+                self._open_files(series)
+            except FramepathError as error:
+                self._report(error)
+                raise
         self._camera.publish("Armed", 1)
         self._camera.publish("State", "ready")
         self._armed.set()
@@ -226,9 +244,6 @@ class Eiger:
             (lambda pixels: self._camera.deliver(Exposure(pixels))) if late else None,
         )
         self._camera.publish("FullFileName", str(self._files.master_path))
-        self._camera.publish("NumCaptured", 0)
-        self._camera.publish("WriteStatus", 0)
-        self._camera.publish("WriteMessage", "")
         self._camera.publish("FWState", "acquire")
 
     def _report(self, error: FramepathError) -> None:
@@ -295,14 +310,11 @@ def _check(settings: ExposureSettings) -> None:
             where=f"cam1:{interface}",
             next_step=f"put Enable to {interface}, or None to DataSource",
         )
-    for name in ("DetDist", "Wavelength"):
-        if number(values, name) <= 0:
-            raise StagingError(
-                "there is no picture without a geometry",
-                found=values[name],
-                expected="greater than 0",
-                where=f"cam1:{name}",
-                next_step=f"put a {name} greater than 0; it is {KEV_ANGSTROM:.3f} / keV in angstrom"
-                if name == "Wavelength"
-                else "put the distance in metres",
-            )
+    if number(values, "DetDist") <= 0:
+        raise StagingError(
+            "there is no picture without a geometry",
+            found=values["DetDist"],
+            expected="greater than 0",
+            where="cam1:DetDist",
+            next_step="put the distance in metres",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from framepath.detector.drivers.base import ExposureSettings
-from framepath.errors import StagingError
+from framepath.detector.drivers.eiger_metadata import number
+from framepath.errors import SettingsError, StagingError
 from framepath.files.open_frames import open_frames
 from framepath.spec.addresses import EIGER_DATA_ADDRESS
 from framepath.spec.frame import DataType, Frame, checksum
@@ -156,8 +158,26 @@ def open_series(
         pixel_mask=pixel_mask,
     )
     remove = bool(values["FWAutoRemove"]) and not saved
-    permissions = int(f"0{int(values['FilePerms'])}", 8)  # type: ignore[arg-type]
-    return SeriesFiles(writer, deliver, remove, permissions)
+    return SeriesFiles(writer, deliver, remove, permissions(number(values, "FilePerms")))
+
+
+def permissions(value: float) -> int:
+    """Mode of ``FilePerms``, whose decimal digits are the octal ones: 644.
+
+    Raises
+    ------
+    SettingsError
+        It is no mode of a file.
+    """
+    digits = f"{value:.15g}"
+    if not re.fullmatch("[0-7]{1,3}", digits):
+        raise SettingsError(
+            "no file can have these permissions",
+            found=digits,
+            expected="up to three octal digits, such as 644",
+            where="cam1:FilePerms",
+        )
+    return int(digits, 8)
 
 
 def free_gigabytes(folder: Path) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from framepath.detector.drivers.base import Camera, ImageMode, PutHandler, Shown, Value
-from framepath.detector.drivers.eiger_files import free_gigabytes
+from framepath.detector.drivers.eiger_files import free_gigabytes, permissions
 from framepath.detector.drivers.eiger_metadata import (
     PIXEL_M,
     READOUT_TIME_S,
@@ -14,6 +14,7 @@ from framepath.detector.drivers.eiger_metadata import (
 )
 from framepath.detector.drivers.eiger_readout import EigerModel, bit_depth, count_cutoff, data_type
 from framepath.detector.plugins import file_names
+from framepath.errors import SettingsError
 from framepath.scenes import Diffraction
 from framepath.scenes.powder import KEV_ANGSTROM
 
@@ -93,6 +94,7 @@ class EigerPuts:
         """Register all of them."""
         handlers = {
             "FilePath": self._on_path,
+            "FilePerms": self._on_permissions,
             "PhotonEnergy": self._on_energy,
             "Wavelength": self._on_wavelength,
             "Initialize": lambda value: self._on_initialize("Initialize", value),
@@ -110,17 +112,19 @@ class EigerPuts:
         self._camera.publish("FilePathExists", int(file_names.folder_exists(path)))
         return path
 
+    def _on_permissions(self, value: Value) -> None:
+        permissions(_number(value))
+
     def _on_energy(self, value: Value) -> None:
         """Energy, wavelength and threshold belong together, as the detector keeps them."""
-        energy_ev = _number(value)
+        energy_ev = _positive("PhotonEnergy", value)
         self._camera.publish("ThresholdEnergy", energy_ev / 2)
-        if energy_ev > 0:
-            self._camera.publish("Wavelength", EV_ANGSTROM / energy_ev)
+        self._camera.publish("Wavelength", EV_ANGSTROM / energy_ev)
 
     def _on_wavelength(self, value: Value) -> None:
-        if _number(value) > 0:
-            self._camera.publish("PhotonEnergy", EV_ANGSTROM / _number(value))
-            self._camera.publish("ThresholdEnergy", EV_ANGSTROM / _number(value) / 2)
+        wavelength_angstrom = _positive("Wavelength", value)
+        self._camera.publish("PhotonEnergy", EV_ANGSTROM / wavelength_angstrom)
+        self._camera.publish("ThresholdEnergy", EV_ANGSTROM / wavelength_angstrom / 2)
 
     def _depth_handler(self, name: str) -> PutHandler:
         def on_put(value: Value) -> None:
@@ -148,6 +152,18 @@ class EigerPuts:
         for path in self._spool.glob("*.h5"):
             path.unlink(missing_ok=True)
         self._camera.publish("FWFree", free_gigabytes(self._spool))
+
+
+def _positive(name: str, value: Value) -> float:
+    """A number greater than 0; SettingsError refuses the put."""
+    if _number(value) > 0:
+        return _number(value)
+    raise SettingsError(
+        "there are no photons of this energy",
+        found=value,
+        expected="greater than 0",
+        where=f"cam1:{name}",
+    )
 
 
 def _number(value: Value) -> float:

@@ -11,7 +11,7 @@ from caproto.asyncio.server import Context
 
 from framepath.detector.motion.motor_record import MotorRecord, MotorSettings
 from framepath.detector.motion.shutter_record import ShutterRecord
-from framepath.detector.network import check_is_ours
+from framepath.detector.network import check_is_ours, check_prefix
 from framepath.errors import ProcessFailed
 from framepath.processes import free_tcp_and_udp_port
 from framepath.spec.serving import IocReady
@@ -55,8 +55,9 @@ def run(prefix: str, host: str = "127.0.0.1", ca_port: int = 0) -> int:
     ProcessFailed
         The port is held by another process.
     SettingsError
-        ``host`` is no address of this machine.
+        ``host`` is no address of this machine, or no record can have this prefix.
     """
+    check_prefix(prefix)
     check_is_ours(host)
     for attempt in range(MOST_ATTEMPTS):
         port = ca_port or free_tcp_and_udp_port(host)

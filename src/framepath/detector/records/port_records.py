@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from framepath.detector.drivers.base import Value
-from framepath.detector.port import Port, PutRefused
+from framepath.detector.port import Port
 from framepath.detector.records import build
 from framepath.detector.records.direct import Readback
 from framepath.detector.records.dispatch import Companion, Setpoint, own_put
+from framepath.errors import FramepathError
 from framepath.spec.params import Param
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class PortRecords:
     def _put(self, suffix: str, name: str, value: Any) -> None:
         try:
             self._port.put(name, value)
-        except PutRefused as refusal:
+        except FramepathError as refusal:
             log.warning("put refused", extra={"pv": self._port.pv(suffix), "reason": str(refusal)})
             self._alarm(suffix)
         except Exception:  # a fault that nobody foresaw: `PutLane` logs it

@@ -134,10 +134,35 @@ def test_geometry_of_the_pvs_is_in_picture_and_master(camera):
         assert file["/entry/sample/goniometer/omega_increment"][()] == 0.5
 
 
-@pytest.mark.parametrize("name", ["DetDist", "Wavelength"])
-def test_a_geometry_without_meaning_is_refused(camera, name):
-    camera.put(**{name: 0.0})
-    with pytest.raises(StagingError, match=name):
+@pytest.mark.parametrize(("name", "value"), [
+    ("PhotonEnergy", 0.0), ("PhotonEnergy", -1.0), ("Wavelength", 0.0), ("FilePerms", 888.0),
+    ("FilePerms", -1.0), ("FilePerms", 644.5), ("FilePerms", 77777.0),
+])  # fmt: skip
+def test_settings_that_cannot_be_are_refused_when_put(camera, name, value):
+    names = ("PhotonEnergy", "Wavelength", "ThresholdEnergy", "FilePerms")
+    before = [camera[n] for n in names]
+    with pytest.raises(SettingsError, match=name):
+        camera.put(**{name: value})
+    assert [camera[n] for n in names] == before
+
+
+def test_a_series_without_files_says_nothing_of_those_of_the_last(camera):
+    camera.acquire(1)
+    assert camera["FullFileName"]
+    camera.put(FWNamePattern="a/b")
+    with pytest.raises(SettingsError):
+        camera.acquire(1)
+    assert camera["Error"] == "a name pattern makes one file name"
+    assert (camera["WriteStatus"], camera["FullFileName"], camera["NumCaptured"]) == (1, "", 0)
+    camera.put(FWNamePattern="again")
+    camera.acquire(1)
+    assert (camera["Error"], camera["WriteStatus"], camera["WriteMessage"]) == ("", 0, "")
+    assert str(camera["FullFileName"]).endswith("again_master.h5")
+
+
+def test_a_geometry_without_meaning_is_refused(camera):
+    camera.put(DetDist=0.0)
+    with pytest.raises(StagingError, match="DetDist"):
         camera.acquire(1)
 
 
