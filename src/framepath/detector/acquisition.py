@@ -103,6 +103,9 @@ class Acquisition:
             self._stop.clear()
             self._port.begin("Acquire")
             self._set_busy(1)
+            self._port.publish(
+                "StatusMessage", "Acquiring data"
+            )  # not what the last one ended with
             self._port.publish("Acquire", 1)
             self._port.publish("NumImagesCounter", 0)
             self._port.flush()

@@ -221,6 +221,11 @@ def test_a_driver_that_fails_ends_in_error_with_its_words(start):
     assert len(camera.acquire(ImageMode=MULTIPLE, NumImages=3)) == 1
     assert (camera.state, camera.port["StatusMessage"]) == (DetectorState.ERROR, "cable")
     assert driver.n_finished == 2
+    driver.problem = ""
+    camera.put(AcquireTime=30.0, Acquire=1)
+    assert camera.port["StatusMessage"] == "Acquiring data"
+    camera.put(Acquire=0)
+    wait_for(lambda: camera.port["Acquire"] == 0, "stopped")
 
 
 def test_a_driver_may_say_the_frame_type(start):

@@ -267,6 +267,47 @@ def test_a_frame_may_name_the_file_plugin_it_is_for(hdf, destination, is_stored)
     assert hdf.stored() == ([1, 2] if is_stored else [2])
 
 
+def named(index, name, number=None):
+    """A frame that says which file it belongs to."""
+    said = {"FilePluginFileName": NDAttribute("FilePluginFileName", NDAttrType.STRING, name)}
+    if number is not None:
+        key = "FilePluginFileNumber"
+        said[key] = NDAttribute(key, NDAttrType.INT32, number)
+    return numbered(index, **said)
+
+
+@pytest.mark.parametrize("mode", [CAPTURE, STREAM])
+def test_frames_that_name_their_files_go_there(hdf, tmp_path, mode):
+    frames = [named(0, "a"), named(1, "a"), numbered(2), named(3, "b", 7), named(4, "b", 8)]
+    hdf.graph.send(SOURCE, named(9, "before"))
+    assert hdf.graph.wait_idle(60)
+    hdf.put(FileWriteMode=mode, NumCapture=5, AutoSave=1, Capture=1)
+    assert (hdf.port["Capture"], hdf.port["FullFileName"]) == (1, "")
+    for frame in frames:
+        hdf.graph.send(SOURCE, frame)
+    assert hdf.graph.wait_idle(60)
+    assert (hdf.port["Capture"], hdf.status) == (0, (0, ""))
+    found = {path.name: hdf.stored(path) for path in tmp_path.iterdir()}
+    assert found == {"a_000.h5": [0, 1, 2], "b_007.h5": [3], "b_008.h5": [4]}
+    assert (hdf.port["FileName"], hdf.port["FileNumber"], hdf.port["AutoIncrement"]) == ("b", 8, 0)
+
+
+def test_a_mode_put_while_a_file_is_open_does_not_keep_it_open(hdf):
+    hdf.send(0)
+    hdf.put(Capture=1)
+    hdf.send(1)
+    hdf.put(FileWriteMode=SINGLE, Capture=0)
+    assert hdf.stored() == [1]
+
+
+def test_a_file_that_cannot_be_opened_is_named_and_uses_up_its_number(hdf, tmp_path):
+    hdf.send(0)
+    hdf.put(AutoIncrement=1, TempSuffix=".part", FilePath=str(tmp_path / "absent"), Capture=1)
+    name = f"{tmp_path}/absent/f_000.h5"
+    assert hdf.status == (1, f"Error opening file {name}.part, status=3")
+    assert (hdf.port["FullFileName"], hdf.port["FileNumber"]) == (name, 1)
+
+
 def test_a_layout_is_checked_when_it_is_put(hdf):
     assert hdf.port["XMLErrorMsg"] == "Default layout selected"
     for source, message in (

@@ -20,6 +20,8 @@ from framepath.detector.plugins.file_sink import (
     FileStore,
     LostFrame,
     WriteMode,
+    is_of_same_file,
+    names_file,
 )
 from framepath.detector.port import PutRefused
 from framepath.errors import SettingsError
@@ -137,11 +139,13 @@ class FilePlugin:
         self._port.publish("Capture", 1)
 
     def _opens_at_capture(self, mode: WriteMode) -> bool:
-        """A file of one frame is opened with its frame."""
-        return mode is WriteMode.STREAM and self._store.holds_many
+        """A file of one frame is opened with its frame, and so is one that frames name."""
+        frames_name_files = self._last is not None and names_file(self._last)
+        return mode is WriteMode.STREAM and self._store.holds_many and not frames_name_files
 
     def _stop_capture(self) -> None:
-        if WriteMode(self._port.integer("FileWriteMode")) is WriteMode.STREAM:
+        is_stream = WriteMode(self._port.integer("FileWriteMode")) is WriteMode.STREAM
+        if is_stream or self._sink.is_open:  # the mode may have been put meanwhile
             self._sink.close()
             self._sink.status(WRITE_OK, "")
         self._capture_over()
@@ -211,6 +215,8 @@ class FilePlugin:
             self._capture_over()
 
     def _stream(self, frame: Frame) -> None:
+        if self._sink.is_open and not self._sink.takes(frame):
+            self._sink.close()
         if not self._sink.is_open and not self._sink.open(frame):
             self._capture_over()
             return
@@ -274,8 +280,8 @@ class FilePlugin:
             self._port.publish("NumCaptured", 0)
 
     def _write_files(self, frames: Sequence[Frame]) -> bool:
-        """Into one file, or one each where the format holds one."""
-        groups = [frames] if self._store.holds_many else [[frame] for frame in frames]
+        """Into one file, one each where the format holds one, or those that the frames name."""
+        groups = self._files_of(frames)
         n_left = len(frames)
         for group in groups:
             if not self._sink.open(group[0]):
@@ -288,3 +294,13 @@ class FilePlugin:
                     self._port.publish("NumCaptured", n_left)
             self._sink.close()
         return True
+
+    def _files_of(self, frames: Sequence[Frame]) -> list[list[Frame]]:
+        """Frames by the file they go to."""
+        groups: list[list[Frame]] = []
+        for frame in frames:
+            if groups and self._store.holds_many and is_of_same_file(frame, groups[-1][-1]):
+                groups[-1].append(frame)
+            else:
+                groups.append([frame])
+        return groups

@@ -31,6 +31,26 @@ class WriteMode(IntEnum):
     STREAM = 2
 
 
+FILE_NAME = "FilePluginFileName"
+FILE_NUMBER = "FilePluginFileNumber"
+"""Attributes of a frame that replace ``FileName`` and ``FileNumber``."""
+
+
+def names_file(frame: Frame) -> bool:
+    """Whether a frame says itself which file it belongs to."""
+    name = frame.attributes.get(FILE_NAME)
+    return name is not None and bool(name.value)
+
+
+def is_of_same_file(frame: Frame, earlier: Frame) -> bool:
+    """Whether a frame names no other file than the frame before it did."""
+    for key in (FILE_NAME, FILE_NUMBER):
+        now, before = frame.attributes.get(key), earlier.attributes.get(key)
+        if now is not None and (before is None or now.value != before.value):
+            return False
+    return True
+
+
 class LostFrame:
     """A frame that never reached the file, and why."""
 
@@ -98,6 +118,7 @@ class FileSink:
         self.is_open = False
         self._port = port
         self._store = store
+        self._last: Frame | None = None
         self._lost: deque[LostFrame] = deque()
 
     def open(self, first: Frame | None) -> bool:
@@ -105,23 +126,32 @@ class FileSink:
         if first is None:
             return False
         self._use_attributes(first)
-        number = self._port.integer("FileNumber")
+        suffix = self._port.text("TempSuffix")
+        mode = WriteMode(self._port.integer("FileWriteMode"))
         name = ""
         try:
-            name = self._name()
-            suffix = self._port.text("TempSuffix")
-            mode = WriteMode(self._port.integer("FileWriteMode"))
+            name = self._use_name()
             self._store.open(Path(name), suffix, first, mode)
         except (FramepathError, OSError) as error:
             log.warning("cannot open %s: %s", name, error)
-            self._failed(error, f"Error opening file {name}, status=3")
+            self._failed(error, f"Error opening file {name}{suffix}, status=3")
             return False
         self.is_open = True
-        self._port.publish("FullFileName", name)
+        self._last = first
         self.status(WRITE_OK, "")
-        if self._port["AutoIncrement"]:
-            self._port.publish("FileNumber", number + 1)
         return True
+
+    def takes(self, frame: Frame) -> bool:
+        """Whether a frame belongs into the open file: it may name another one."""
+        return self._last is None or is_of_same_file(frame, self._last)
+
+    def _use_name(self) -> str:
+        """Show the name of the next file and use up its number, whether or not it can be opened (as
+        ADCore's createFileName does); raises SettingsError.
+        """
+        name = self._name()
+        self._show_used(name)
+        return name
 
     def _name(self) -> str:
         """The file as the parameters name it; raises SettingsError."""
@@ -130,6 +160,11 @@ class FileSink:
         return file_names.full_name(
             port.text("FileTemplate"), path, name, port.integer("FileNumber")
         )
+
+    def _show_used(self, name: str) -> None:
+        self._port.publish("FullFileName", name)
+        if self._port["AutoIncrement"]:
+            self._port.publish("FileNumber", self._port.integer("FileNumber") + 1)
 
     def read(self) -> Frame | None:
         """The frame of the file that the parameters name; None when it cannot be read."""
@@ -140,15 +175,13 @@ class FileSink:
             log.warning("cannot read a file: %s", error)
             self.status(WRITE_ERROR, f"Error reading file: {error}")
             return None
-        self._port.publish("FullFileName", name)
-        if self._port["AutoIncrement"]:
-            self._port.publish("FileNumber", self._port.integer("FileNumber") + 1)
+        self._show_used(name)
         return frame
 
     def _use_attributes(self, frame: Frame) -> None:
-        """``FilePluginFileName`` and ``FilePluginFileNumber`` of a frame replace the settings."""
-        name = frame.attributes.get("FilePluginFileName")
-        number = frame.attributes.get("FilePluginFileNumber")
+        """`FILE_NAME` and `FILE_NUMBER` of a frame replace the settings."""
+        name = frame.attributes.get(FILE_NAME)
+        number = frame.attributes.get(FILE_NUMBER)
         if name is not None and name.value:
             self._port.publish("FileName", str(name.value))
         if number is not None and isinstance(number.value, int):
@@ -198,6 +231,7 @@ class FileSink:
             self.close()
             self.status(WRITE_ERROR, f"Error writing file: {error}")
             return False
+        self._last = frame
         self._delete_driver_file(frame)
         return True
 
