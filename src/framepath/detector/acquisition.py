@@ -26,6 +26,7 @@ from framepath.detector.drivers.base import (
     Value,
 )
 from framepath.detector.graph import Graph
+from framepath.detector.pace import Pace
 from framepath.detector.shutter import Shutter
 from framepath.errors import FramepathError
 
@@ -151,16 +152,15 @@ class Acquisition:
         try:
             self._driver.prepare(settings)
             n_wanted = self._n_frames(settings)
-            index = 0
+            index, pace = 0, Pace()
             while not self._stop.is_set() and (n_wanted is None or index < n_wanted):
                 settings = self._camera.settings()
-                began = time.monotonic()
-                if not self._take(settings, index):
+                if not self._take(settings, index, pace):
                     break
                 index += 1
                 if n_wanted is not None and index >= n_wanted:
                     break
-                self._wait_period(began, settings)
+                self._wait_period(pace)
         finally:
             self._driver.finish()
         if self._stop.is_set() and n_wanted is not None and index < n_wanted:
@@ -174,11 +174,13 @@ class Acquisition:
         by_mode = {ImageMode.SINGLE: 1, ImageMode.MULTIPLE: settings.n_images}
         return by_mode.get(settings.image_mode)
 
-    def _take(self, settings: ExposureSettings, index: int) -> bool:
+    def _take(self, settings: ExposureSettings, index: int, pace: Pace) -> bool:
         """One frame; False ends the acquisition."""
         self._state(DetectorState.WAITING if settings.trigger_mode else DetectorState.ACQUIRE)
+        asked_s = time.monotonic()
         if not self._driver.wait_for_trigger(settings, index, self._stop):
             return False
+        pace.begin(asked_s, time.monotonic(), settings.period_s)
         self._state(DetectorState.ACQUIRE)
         exposure = self._exposures(settings, index)
         if exposure is None:
@@ -227,8 +229,8 @@ class Acquisition:
         self._port.publish("TimeRemaining", 0.0)
         return self._stop.is_set()
 
-    def _wait_period(self, began: float, settings: ExposureSettings) -> None:
-        left = began + settings.period_s - time.monotonic()
+    def _wait_period(self, pace: Pace) -> None:
+        left = pace.left_s(time.monotonic())
         if left > 0:
             self._state(DetectorState.WAITING)
             self._stop.wait(left)

@@ -211,6 +211,29 @@ class Failing(FreeRunning):
         self.n_finished += 1
 
 
+class Triggered(Failing):
+    """Waits for a trigger before its first frame; notes when exposures begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.problem = ""
+        self.began_s = []
+
+    def wait_for_trigger(self, settings, frame_index, stop):
+        return frame_index > 0 or not stop.wait(0.1)  # the trigger comes after most of a period
+
+    def expose(self, settings, frame_index):
+        self.began_s.append(time.monotonic())
+        return super().expose(settings, 0)
+
+
+def test_periods_begin_with_the_trigger(start):
+    driver = Triggered()
+    start(driver).acquire(ImageMode=MULTIPLE, NumImages=2, AcquireTime=0.0, AcquirePeriod=0.12)
+    first_s, second_s = driver.began_s
+    assert second_s - first_s >= 0.11
+
+
 def test_a_driver_that_fails_ends_in_error_with_its_words(start):
     driver = Failing()
     camera = start(driver)
