@@ -125,11 +125,19 @@ def test_other_ways_to_move(field):
 
 
 def test_rates_and_steps_that_cannot_be_are_not_taken(field):
-    for name in ("VELO", "JVEL", "MRES"):
+    for name in ("VELO", "JVEL", "MRES", "ACCL", "TWV"):
         before = field[name]
-        for value in (0.0, -1.0, float("nan")):
+        for value in (0.0, -1.0, float("nan"), float("inf")):
             field[name] = value
             assert field[name] == before
+    for name in ("OFF", "HLM", "DLLM"):
+        before = field[name]
+        field[name] = float("nan")
+        assert field[name] == before
+    field["SET"] = 1
+    field["VAL"] = float("nan")
+    field["SET"] = 0
+    assert (field["RBV"], field["OFF"]) == (0.0, 0.0)
     field["VAL"] = float("nan")
     assert field["LVIO"] == 1
     field["VAL"] = 0.0

@@ -7,6 +7,7 @@ Every field that does something is bound or filled in `MotorRecord`; the record'
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -127,7 +128,13 @@ class MotorRecord:
     def _bind_settings(self) -> None:
         """Fields that say how it moves, and how far it may."""
         fields = self._fields
-        for channel in (fields.velocity, fields.jog_velocity, fields.motor_step_size):
+        for channel in (
+            fields.velocity,
+            fields.jog_velocity,
+            fields.seconds_to_velocity,
+            fields.motor_step_size,
+            fields.tweak_step_size,
+        ):
             channel.putter = self._on_positive
         for channel, other in (
             (fields.user_high_limit, fields.dial_high_limit),
@@ -170,7 +177,8 @@ class MotorRecord:
     async def _on_value(self, value: float) -> None:
         """``VAL``: go there; the put completes when the motor is at rest."""
         if self._fields.set_use_switch.raw_value:
-            await self._redefine(value)
+            if math.isfinite(value):
+                await self._redefine(value)
             return
         if not self._fields.user_low_limit.value <= value <= self._fields.user_high_limit.value:
             await self._fields.limit_violation.write(1)
@@ -190,10 +198,10 @@ class MotorRecord:
         await self._on_value(self._val.value + value)
 
     async def _on_positive(self, channel: Any, value: float) -> float:
-        """Rates and the step stay as they are when something not above 0 is put; ``VELO`` is at
-        most ``VMAX``.
+        """Rates, ``ACCL`` and steps stay as they are when something not above 0, or infinity, is
+        put; ``VELO`` is at most ``VMAX``.
         """
-        if not value > 0:
+        if not 0 < value < math.inf:
             return channel.value
         fastest = self._fields.max_velocity.value
         is_held = channel is self._fields.velocity and fastest > 0
@@ -241,6 +249,8 @@ class MotorRecord:
 
     def _limit_handler(self, other: Any, sign: int) -> Callable[[Any, float], Awaitable[None]]:
         async def handler(channel: Any, value: float) -> None:
+            if not math.isfinite(value):
+                raise SkipWrite
             await channel.write(value, verify_value=False)
             await other.write(value + sign * self._offset, verify_value=False)
             await self._show_limits()
@@ -266,6 +276,8 @@ class MotorRecord:
             await self._shift(user - self._axis.end)
 
     async def _shift(self, offset: float) -> None:
+        if not math.isfinite(offset):
+            return
         fields = self._fields
         await fields.user_offset.write(offset, verify_value=False)
         for user, dial in (
