@@ -122,9 +122,13 @@ class FileSink:
         self._lost: deque[LostFrame] = deque()
 
     def open(self, first: Frame | None) -> bool:
-        """Open the next file for frames like ``first``; False when it cannot be."""
+        """Open the next file for frames like ``first``; False when it cannot be.
+
+        One that is still open is finished: FileWriteMode may have been put in the middle of it.
+        """
         if first is None:
             return False
+        self.close()
         self._use_attributes(first)
         suffix = self._port.text("TempSuffix")
         mode = WriteMode(self._port.integer("FileWriteMode"))
