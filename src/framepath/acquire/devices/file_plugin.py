@@ -126,6 +126,7 @@ class PluginFile:
         self._ioc_path = ""
         self._n_before = 0
         self._is_open = False
+        self._stored_none = False
         self._is_swmr = False
         self._waits_for_plugins = False
 
@@ -180,6 +181,7 @@ class PluginFile:
         """
         self._path = None
         self._is_open = False
+        self._stored_none = False
         self._is_swmr = _is_on(self._hdf1.swmr_mode)
         self._waits_for_plugins = _is_on(self._cam.wait_for_plugins)
         self.follow()
@@ -281,8 +283,14 @@ class PluginFile:
         )
 
     def has_file(self) -> bool:
-        """Whether FullFileName_RBV names one: a lazy capture empties it until it opens its file."""
-        return self._path is not None or bool(value_of(self._hdf1.full_file_name))
+        """Whether FullFileName_RBV names one: a lazy capture empties it until it opens its file.
+
+        areaDetector names one there, too, that could not be opened.
+        """
+        if self._path is not None:
+            return True
+        named = value_of(self._hdf1.full_file_name)
+        return bool(named) and not (self._stored_none and not self._folder.here(named).exists())
 
     def where(self, frame_type: FrameType) -> FrameAddress:
         """The file as FullFileName_RBV names it, and the dataset that the state string names."""
@@ -323,6 +331,7 @@ class PluginFile:
 
     def close(self) -> None:
         """Put Capture 0 and wait until the file is closed."""
+        self._stored_none = self._failed and not self.n_stored()
         self._is_open = False
         if self._capture.value:
             self._hdf1.capture.put(0)
