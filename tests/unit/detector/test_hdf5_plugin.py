@@ -301,13 +301,17 @@ def test_a_mode_put_while_a_file_is_open_does_not_keep_it_open(hdf):
 
 
 def test_a_mode_put_while_a_file_is_open_does_not_lose_the_file(hdf, tmp_path):
+    """A file of one frame would have the same name."""
     hdf.send(0)
-    hdf.put(AutoIncrement=1, TempSuffix=".part", Capture=1)
+    hdf.put(TempSuffix=".part", AutoSave=1, Capture=1)
     hdf.send(1)
     hdf.put(FileWriteMode=SINGLE)
     hdf.write_file()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f_000.h5", "f_001.h5"]
-    assert hdf.stored(tmp_path / "f_000.h5") == hdf.stored(tmp_path / "f_001.h5") == [1]
+    assert hdf.status == (1, "ERROR, WriteFile while a stream is open")
+    hdf.send(2, 3)
+    assert hdf.port["Capture"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["f_000.h5"]
+    assert hdf.stored() == [1, 2, 3]
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_uses_up_its_number(hdf, tmp_path):

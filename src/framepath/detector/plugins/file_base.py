@@ -51,6 +51,7 @@ class FilePlugin:
         self._buffer: list[Frame] = []
         self._sink = FileSink(plugin.port, store)
         self._capturing = False
+        self._capture_mode = WriteMode.SINGLE
         for name, handler in (
             ("FilePath", self._on_path),
             ("FileTemplate", self._on_template),
@@ -135,6 +136,7 @@ class FilePlugin:
             self._capture_over()
             return
         self._capturing = True
+        self._capture_mode = mode
         self._port.flush()
         self._port.publish("Capture", 1)
 
@@ -166,6 +168,8 @@ class FilePlugin:
             return frame
         self._last = frame
         mode = WriteMode(self._port.integer("FileWriteMode"))
+        if self._capturing:  # goes on as it began: a file of one frame may have the same name
+            mode = self._capture_mode
         if mode is WriteMode.SINGLE:
             if self._port["AutoSave"]:
                 self._write_files([frame])
@@ -258,7 +262,9 @@ class FilePlugin:
         with self._lock:
             mode = WriteMode(self._port.integer("FileWriteMode"))
             self._sink.status(WRITE_OK, "")
-            if mode is WriteMode.CAPTURE:
+            if self._capturing and self._sink.is_open:
+                self._sink.status(WRITE_ERROR, "ERROR, WriteFile while a stream is open")
+            elif mode is WriteMode.CAPTURE:
                 self._write_buffer()
             elif mode is WriteMode.SINGLE and self._last is not None:
                 self._write_files([self._last])
