@@ -83,6 +83,13 @@ def test_a_stream_takes_as_many_frames_as_asked_and_closes(hdf, tmp_path):
     assert hdf.stored() == [1, 2, 3]
 
 
+def test_a_lazy_stream_has_the_layout_of_the_mode_it_began_in(hdf):
+    hdf.put(LazyOpen=1, NumCapture=0, Capture=1, FileWriteMode=SINGLE)
+    hdf.send(1, 2)
+    hdf.put(Capture=0)
+    assert hdf.stored() == [1, 2]
+
+
 def test_zero_frames_wanted_means_until_stopped(hdf):
     hdf.send(0)
     hdf.put(NumCapture=0, Capture=1)

@@ -132,7 +132,7 @@ class FilePlugin:
         self._forget_captured("another capture began")
         if lazy:
             self._port.publish("WriteMessage", "Lazy Open...")
-        elif self._opens_at_capture(mode) and not self._sink.open(self._last):
+        elif self._opens_at_capture(mode) and not self._sink.open(self._last, mode):
             self._capture_over()
             return
         self._capturing = True
@@ -172,7 +172,7 @@ class FilePlugin:
             mode = self._capture_mode
         if mode is WriteMode.SINGLE:
             if self._port["AutoSave"]:
-                self._write_files([frame])
+                self._write_files([frame], mode)
         elif self._capturing and mode is WriteMode.CAPTURE:
             self._capture(frame)
         elif self._capturing:
@@ -221,7 +221,7 @@ class FilePlugin:
     def _stream(self, frame: Frame) -> None:
         if self._sink.is_open and not self._sink.takes(frame):
             self._sink.close()
-        if not self._sink.is_open and not self._sink.open(frame):
+        if not self._sink.is_open and not self._sink.open(frame, WriteMode.STREAM):
             self._capture_over()
             return
         if not self._sink.append(frame):
@@ -267,7 +267,7 @@ class FilePlugin:
             elif mode is WriteMode.CAPTURE:
                 self._write_buffer()
             elif mode is WriteMode.SINGLE and self._last is not None:
-                self._write_files([self._last])
+                self._write_files([self._last], mode)
             elif mode is WriteMode.SINGLE:
                 log.error("no valid array to write: %s", self._port.prefix)
             else:
@@ -281,16 +281,16 @@ class FilePlugin:
         if not self._buffer:
             self._sink.status(WRITE_ERROR, "ERROR, no capture buffer present")
             return
-        if self._write_files(self._buffer):
+        if self._write_files(self._buffer, WriteMode.CAPTURE):
             self._buffer = []
             self._port.publish("NumCaptured", 0)
 
-    def _write_files(self, frames: Sequence[Frame]) -> bool:
+    def _write_files(self, frames: Sequence[Frame], mode: WriteMode) -> bool:
         """Into one file, one each where the format holds one, or those that the frames name."""
         groups = self._files_of(frames)
         n_left = len(frames)
         for group in groups:
-            if not self._sink.open(group[0]):
+            if not self._sink.open(group[0], mode):
                 return False
             for frame in group:
                 if not self._sink.append(frame) and not self._sink.is_open:

@@ -121,17 +121,17 @@ class FileSink:
         self._last: Frame | None = None
         self._lost: deque[LostFrame] = deque()
 
-    def open(self, first: Frame | None) -> bool:
+    def open(self, first: Frame | None, mode: WriteMode) -> bool:
         """Open the next file for frames like ``first``; False when it cannot be.
 
-        One that is still open is finished: FileWriteMode may have been put in the middle of it.
+        One that is still open is finished: FileWriteMode may have been put in the middle of it,
+        which is why ``mode`` is told by who began the capture.
         """
         if first is None:
             return False
         self.close()
         self._use_attributes(first)
         suffix = self._port.text("TempSuffix")
-        mode = WriteMode(self._port.integer("FileWriteMode"))
         name = ""
         try:
             name = self._use_name()
