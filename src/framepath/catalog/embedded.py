@@ -93,22 +93,28 @@ def alone(settings: ServeSettings) -> Iterator[None]:
     Raises
     ------
     SettingsError
-        Another server has the folder.
+        Another server has the folder, or its file system has no locks.
     """
     if settings.catalog_uri and settings.storage_uri:
         yield
         return
-    with (settings.folder / LOCK_FILE).open("w") as lock:
+    with (settings.folder / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
+            lock.seek(0)
             raise SettingsError(
                 "another server has the catalog's folder",
-                found=error.strerror or error,
+                found=f"process {lock.read().strip() or 'unknown'}",
                 expected="one server a folder",
                 where=settings.folder.absolute(),
                 next_step="use that one, end it, or name another folder with --folder",
             ) from error
+        except OSError as error:
+            raise _unwritable(settings.folder, f"no locks: {error.strerror}") from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         yield
 
 

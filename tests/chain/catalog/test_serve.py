@@ -22,7 +22,10 @@ def test_it_ends_on_sigterm_with_zero_and_keeps_its_key(tmp_path):
         assert served.uri.startswith("http://127.0.0.1:")
         with serve("--folder", tmp_path / "catalog") as second:
             assert second.wait(60) == 2
-            assert "another server has the catalog's folder" in second.tail
+            assert (
+                f"another server has the catalog's folder; found process {child.pid};"
+                in second.tail
+            )
         assert child.stop() == 0
     key = tmp_path / "catalog" / "api_key"
     assert key.read_text().strip() == served.api_key
