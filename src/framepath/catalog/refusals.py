@@ -7,15 +7,20 @@ server stays a 500 with its traceback in the log.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
+import tiled.queries  # noqa: F401 (fills the registry)
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse, Response
+from tiled.query_registration import default_query_registry
 
 LARGEST = 2**31 - 1
 """What an identifier or offset of PostgreSQL can be; SQLite's may be larger, but none is."""
@@ -25,24 +30,41 @@ NUMBERS = ("id", "page[offset]", "page[limit]")
 
 SCALAR = (str, int, float, bool)
 
-FILTERS: dict[str, Any] = {
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the JSON of a condition must be."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+VALUE = Kind(
+    "JSON: a number, a text in quotes, true or false", lambda value: isinstance(value, SCALAR)
+)
+VALUES = Kind(
+    "a list of numbers or texts, as JSON",
+    lambda value: isinstance(value, list) and all(isinstance(item, SCALAR) for item in value),
+)
+NAMES = Kind(
+    "a list of texts, as JSON",
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+)
+TEXT = Kind("a text in quotes, as JSON", lambda value: isinstance(value, str))
+
+FILTERS = {
     **{
-        f"filter[{kind}][condition][value]": SCALAR
+        f"filter[{kind}][condition][value]": VALUE
         for kind in ("eq", "noteq", "contains", "comparison")
     },
-    **{f"filter[{kind}][condition][value]": list for kind in ("in", "notin")},
-    "filter[keys_filter][condition][keys]": list,
-    "filter[specs][condition][include]": list,
-    "filter[specs][condition][exclude]": list,
-    "filter[like][condition][pattern]": str,
+    **{f"filter[{kind}][condition][value]": VALUES for kind in ("in", "notin")},
+    "filter[keys_filter][condition][keys]": NAMES,
+    "filter[specs][condition][include]": NAMES,
+    "filter[specs][condition][exclude]": NAMES,
+    "filter[like][condition][pattern]": TEXT,
+    "filter[access_tags_filter][condition][tags]": NAMES,
 }
 """Conditions of a search that are JSON, and of which types (tiled 0.2.20, ``queries.py``)."""
-
-NAMED = {
-    SCALAR: "JSON: a number, a text in quotes, true or false",
-    list: "a list, as JSON",
-    str: "a text in quotes, as JSON",
-}
 
 Query = Mapping[str, list[str]]
 
@@ -70,16 +92,36 @@ def _no_header(path: str, query: Query) -> str:
 
 
 def _no_filter(path: str, query: Query) -> str:
-    for name, texts in query.items():
-        kind: Any = FILTERS.get(name)
-        for text in texts if kind else ():
+    for name, kind in FILTERS.items():
+        for text in query.get(name, ()):
             try:
-                fits = isinstance(json.loads(text), kind)
+                fits = kind.fits(json.loads(text))
             except ValueError:
                 fits = False
             if not fits:
-                return f"{name} is {text!r}; expected {NAMED[kind]}"
+                return f"{name} is {text!r}; expected {kind.words}"
     return ""
+
+
+_PART = re.compile(r"filter\[(\w+)\]\[condition\]\[(\w+)\]")
+
+
+def _half_filter(path: str, query: Query) -> str:
+    parts: dict[str, set[str]] = {}
+    for named in filter(None, map(_PART.fullmatch, query)):
+        parts.setdefault(named[1], set()).add(named[2])
+    for kind, given in parts.items():
+        if missing := _parts_of(kind) - given:
+            return f"filter[{kind}] lacks {', '.join(sorted(missing))}"
+    return ""
+
+
+@cache
+def _parts_of(kind: str) -> frozenset[str]:
+    """What a condition of this kind consists of at least, as the class that reads it says."""
+    reader = default_query_registry.name_to_query_type.get(kind)
+    parts = inspect.signature(reader.decode).parameters if reader is not None else {}
+    return frozenset(n for n, part in parts.items() if part.default is inspect.Parameter.empty)
 
 
 def _no_text(path: str, query: Query) -> str:
@@ -92,6 +134,7 @@ CHECKS: tuple[Callable[[str, Query], str], ...] = (
     _no_chunk,
     _no_header,
     _no_filter,
+    _half_filter,
     _no_text,
 )
 """Each gives the reason why a request cannot be answered, or ""."""
@@ -119,7 +162,8 @@ class Answerable:
 
 
 def _reason(scope: Any) -> str:
-    query = parse_qs(scope["query_string"].decode("latin-1"), errors="surrogateescape")
+    text = scope["query_string"].decode("latin-1")
+    query = parse_qs(text, keep_blank_values=True, errors="surrogateescape")
     return next((reason for check in CHECKS if (reason := check(scope["path"], query))), "")
 
 

@@ -57,6 +57,9 @@ def test_a_stale_structure_is_the_clients(application):
         ("/api/v1/asset/bytes/a", {"id": 2**31}, "id"),
         ("/api/v1/asset/bytes/a", {"id": "-" + "9" * 40}, "id"),
         ("/api/v1/search/", {"page[offset]": "9" * 19}, "page[offset]"),
+        ("/api/v1/distinct/", {"filter[eq][condition][key]": "a"}, "filter[eq] lacks value"),
+        ("/api/v1/search/", {"filter[access_tags_filter][condition][tags]": ""}, "tags"),
+        ("/api/v1/search/", {"filter[keys_filter][condition][keys]": "[[1]]"}, "list of texts"),
         ("/zarr/v3/a/b/c/x", {}, "'x'"),
         ("/zarr/v3/a/b/c/0/%0A1", {}, "chunk"),
         ("/zarr/v3/a/b/c/٣", {}, "chunk"),
@@ -83,8 +86,14 @@ def test_what_a_request_has_wrong_is_told(application, url, params, reason):
         ("/api/v1/asset/bytes/a", {"id": "none"}),
         ("/zarr/v3/a/c/0/0/12", {}),
         ("/zarr/v3/a/c/0", {}),
-        ("/api/v1/search/", {"filter[eq][condition][value]": '"a"'}),
-        ("/api/v1/search/", {"filter[in][condition][value]": "[1, 2]"}),
+        (
+            "/api/v1/search/",
+            {"filter[eq][condition][value]": '"a"', "filter[eq][condition][key]": "b"},
+        ),
+        (
+            "/api/v1/search/",
+            {"filter[in][condition][value]": "[1, 2]", "filter[in][condition][key]": "b"},
+        ),
         ("/api/v1/other", {"filename": "Übung 1.tiff"}),
     ],
 )
