@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# What a shell starts in the background ignores Ctrl-C, and so would every process of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tiled's client reads it when it is imported: its own retries would hide ours for 45 s.
 os.environ.setdefault("TILED_RETRY_ATTEMPTS", "2")

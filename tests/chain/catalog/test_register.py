@@ -100,7 +100,8 @@ def test_who_was_interrupted_goes_on(served, catalog, data_folder):
         place = ("files", folder.name)
         wait_for(lambda: place in catalog and len(catalog[place]) > 2, child.tail, 60)
         os.kill(child.pid, signal.SIGINT)
-        assert child.wait(30) == 1
+        # Python tells its parent of an interrupt in some places by dying of it again.
+        assert child.wait(30) in (1, -signal.SIGINT), child.tail
         assert "Traceback" not in child.tail
     n_before = len(catalog[place])
     assert n_before < n_files
